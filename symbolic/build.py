@@ -1,0 +1,119 @@
+"""From a network to its program: the forward equations and the loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sympy import Expr, MatrixSymbol, OneMatrix, Rational, S, Symbol, sympify
+from sympy.matrices.expressions.matexpr import MatrixExpr
+
+from symbolic.formula import parse_formula
+from symbolic.functions import FUNCTIONS, scalar_function
+from symbolic.losses import LOSSES
+from symbolic.network import Network
+from symbolic.program import Assumption, Equation, Program, distributions
+from symbolic.terms import SquaredNorm, add, elementwise, product, softmax
+
+SAMPLES = Symbol("N", integer=True, positive=True)
+"""The number of samples, symbolic throughout."""
+
+DECAY = Symbol("lambda", positive=True)
+LOSS = Symbol("loss", real=True)
+DATA_LOSS = Symbol("data_loss", real=True)
+PENALTY = Symbol("penalty", real=True)
+
+
+def build_program(network: Network) -> Program:
+    """Return the forward equations of a network, down to its loss.
+
+    Layer k is ``a_k = W_k h_{k-1} + b_k 1ᵀ`` with samples as columns and
+    ``a_k = h_{k-1} W_k + 1 b_k`` with samples as rows; h_0 is X, the last h is y_hat.
+    """
+    X, Y = _samples("X", network.inputs, network), _samples("Y", network.widths[-1], network)
+    equations: list[Equation] = []
+    parameters: list[Expr] = []
+    applied = _activations(network)
+    h: Expr = X
+    for k, layer in enumerate(network.layers, start=1):
+        last = k == len(network.layers)
+        symbols = layer_parameters(network, k)
+        a = _samples(f"a{k}", layer.units, network)
+        equations.append(Equation(a, affine(h, *symbols, samples=network.samples)))
+        h = _samples("y_hat" if last else f"h{k}", layer.units, network)
+        equations.append(Equation(h, applied[k - 1](a)))
+        parameters += symbols
+    weights = [p for p in parameters if str(p.name).startswith("W")]
+    equations += _loss_equations(network, Y, h, weights)
+    through = {e.symbol for e in equations[2 * len(network.layers) - 1:]}
+    return Program(network.name, (X, Y), tuple(parameters), tuple(equations), _assumptions(network, Y),
+                   frozenset(through), {DECAY: network.weight_decay} if network.weight_decay else {})
+
+
+def layer_parameters(network: Network, k: int) -> tuple[MatrixSymbol, ...]:
+    """Return W_k, and b_k where the layer has a bias."""
+    before, after = map(sympify, network.widths[k - 1:k + 1])
+    columns = network.samples == "columns"
+    weight = MatrixSymbol(f"W{k}", *((after, before) if columns else (before, after)))
+    bias = MatrixSymbol(f"b{k}", *((after, S.One) if columns else (S.One, after)))
+    return (weight, bias) if network.layers[k - 1].bias else (weight,)
+
+
+def affine(h: MatrixExpr, weight: MatrixExpr, bias: MatrixExpr | None = None, samples: str = "columns") -> Expr:
+    """Return ``W h + b 1ᵀ`` (samples as columns) or ``h W + 1 b`` (as rows)."""
+    if samples == "columns":
+        linear = product(weight, h)
+        return linear if bias is None else add(linear, product(bias, OneMatrix(1, h.shape[1])))
+    linear = product(h, weight)
+    return linear if bias is None else add(linear, product(OneMatrix(h.shape[0], 1), bias))
+
+
+def _samples(name: str, units: object, network: Network) -> MatrixSymbol:
+    return MatrixSymbol(name, units, SAMPLES) if network.samples == "columns" else MatrixSymbol(name, SAMPLES, units)
+
+
+def _activations(network: Network) -> list[Callable[[MatrixExpr], MatrixExpr]]:
+    """Return each layer's activation; formulas are named f, or f_1, f_2, … where there are several."""
+    axis = softmax_axis(network.samples)
+    formulas = list(dict.fromkeys(a for layer in network.layers if (a := layer.activation) not in FUNCTIONS
+                                  and a != "softmax"))
+    names = {f: "f" if len(formulas) == 1 else f"f{i}" for i, f in enumerate(formulas, start=1)}
+
+    def applied(name: str) -> Callable[[MatrixExpr], MatrixExpr]:
+        if name == "softmax":
+            return lambda a: softmax(a, axis)
+        if name == "identity":
+            return lambda a: a
+        function = scalar_function(name) if name in FUNCTIONS else scalar_function(names[name], parse_formula(name))
+        return lambda a: elementwise(function, a)
+
+    table = {name: applied(name) for name in {layer.activation for layer in network.layers}}
+    return [table[layer.activation] for layer in network.layers]
+
+
+def softmax_axis(samples: str) -> int:
+    """Return the axis along which the entries of one sample lie."""
+    return 0 if samples == "columns" else 1
+
+
+def _assumptions(network: Network, Y: MatrixSymbol) -> tuple[Assumption, ...]:
+    return (distributions(Y, network.samples),) if LOSSES[network.loss].distributions else ()
+
+
+def _loss_equations(network: Network, Y: MatrixSymbol, y_hat: Expr, weights: list[Expr]) -> list[Equation]:
+    loss, equations = LOSSES[network.loss], []
+    argument = y_hat
+    if loss.argument:
+        name, term = loss.argument
+        argument = _samples(name, network.widths[-1], network)
+        equations.append(Equation(argument, term(Y, y_hat)))
+    total = loss.total(Y, argument)
+    if network.reduction == "mean":
+        total = total.expand() / SAMPLES if total.is_Add else total / SAMPLES
+    if not network.weight_decay:
+        return [*equations, Equation(LOSS, total)]
+    squares = add(*(SquaredNorm(w) for w in weights))
+    return [*equations, Equation(DATA_LOSS, total), Equation(PENALTY, DECAY * Rational(1, 2) * squares),
+            Equation(LOSS, DATA_LOSS + PENALTY)]
+
+
+__all__ = ["SAMPLES", "affine", "build_program", "layer_parameters", "softmax_axis"]

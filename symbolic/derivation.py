@@ -1,0 +1,123 @@
+"""The record of a differentiation: lines, the steps between them, and the gradients they end in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from sympy import Expr
+
+from symbolic.errors import InputError
+from symbolic.operations.table import Rule
+from symbolic.program import Assumption, Equation, Program, needed
+from symbolic.terms import Term
+
+
+@dataclass(frozen=True)
+class Summand:
+    """⟨G, M⟩: a cotangent G and a direction M that is linear in differentials, of equal shape."""
+
+    cotangent: Term
+    direction: Term
+
+
+Line = tuple[Summand, ...]
+"""A sum of inner products; every line of a derivation equals d𝓛."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line to the next, by one rule.
+
+    Attributes:
+        rule: The rule or identity.
+        after: The line it leads to.
+        equation: The equation that was used, for a definition or a known value.
+        assumption: The assumption that was used, if any.
+    """
+
+    rule: Rule
+    after: Line
+    equation: Equation | None = None
+    assumption: Assumption | None = None
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """The gradient of the result by one quantity, and how it was found.
+
+    Attributes:
+        wrt: The quantity.
+        symbol: The name of the gradient, of the same shape.
+        term: Its formula, by named values and gradients found before.
+        start: The line the derivation starts from.
+        steps: How the start becomes ⟨term, d wrt⟩.
+    """
+
+    wrt: Expr
+    symbol: Expr
+    term: Term
+    start: Line
+    steps: tuple[Step, ...]
+
+    @property
+    def equation(self) -> Equation:
+        """``symbol = term``."""
+        return Equation(self.symbol, self.term)
+
+    @property
+    def assumptions(self) -> tuple[Assumption, ...]:
+        """The assumptions that its steps used, each once."""
+        return tuple(dict.fromkeys(s.assumption for s in self.steps if s.assumption))
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The start and what each step leads to."""
+        return self.start, *(s.after for s in self.steps)
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """A program and the gradients of its result.
+
+    Attributes:
+        forward: The program that was differentiated.
+        gradients: In the order of the backward pass.
+        cotangent: The gradient that was given for the result, where it is not a loss.
+    """
+
+    forward: Program
+    gradients: tuple[Gradient, ...]
+    cotangent: Expr | None = None
+
+    @property
+    def program(self) -> Program:
+        """The forward equations followed by those of the gradients."""
+        backward = tuple(g.equation for g in self.gradients)
+        return replace(self.forward, equations=self.forward.equations + backward)
+
+    @property
+    def by_name(self) -> Mapping[str, Gradient]:
+        """The gradients by the name of the quantity."""
+        return {g.wrt.name: g for g in self.gradients}
+
+    @property
+    def assumptions(self) -> tuple[Assumption, ...]:
+        """The assumptions used anywhere, each once."""
+        return tuple(dict.fromkeys(a for g in self.gradients for a in g.assumptions))
+
+    def gradient(self, name: str) -> Gradient:
+        """Return the gradient by the quantity of that name.
+
+        Raises:
+            InputError: There is none.
+        """
+        if name not in self.by_name:
+            raise InputError(f"no gradient by {name!r}; expected one of {', '.join(self.by_name)}")
+        return self.by_name[name]
+
+    def used_by(self, name: str) -> tuple[Equation, ...]:
+        """Return the gradient equations that the gradient by ``name`` builds on, its own excepted."""
+        own = self.gradient(name).symbol
+        backward = (g.equation for g in self.gradients)
+        return tuple(e for e in needed(backward, [own]) if e.symbol != own)

@@ -1,0 +1,259 @@
+"""Backpropagation by matrix calculus: take the differential, transpose, read the gradient off.
+
+For a quantity v, d𝓛 = Σ ⟨∇u 𝓛, du⟩ over the values u that are computed from v. Differential
+rules push d inwards, transposition rules move what stands around dv to the left of the
+inner product, identities keep that left side short, until d𝓛 = ⟨∇v 𝓛, dv⟩. Each rule that
+is applied is recorded; the record is the derivation that is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sympy import Add, Basic, Expr, MatAdd, MatrixSymbol, S, Symbol, ZeroMatrix
+
+from symbolic.derivation import Derivation, Gradient, Line, Step, Summand
+from symbolic.errors import InputError
+from symbolic.functions import MAGNUS
+from symbolic.graph import Graph
+from symbolic.identities import Context, rewrite_once
+from symbolic.operations import operation
+from symbolic.operations.table import Rule
+from symbolic.program import Assumption, Equation, Program
+from symbolic.terms import (
+    MatrixDifferential,
+    ScalarDifferential,
+    Term,
+    add,
+    differential,
+    is_matrix,
+    product,
+    shape,
+    split,
+)
+
+CHAIN = Rule(
+    "chain_rule", r"\mathrm{d}\mathcal{L} = \textstyle\sum_u \langle \nabla_u \mathcal{L}, \mathrm{d}u\rangle",
+    "d𝓛 = Σ ⟨∇u, du⟩ over the values u computed from it", f"{MAGNUS}, chapter 5, section 12 (Cauchy's rule)")
+GIVEN = Rule(
+    "given_gradient", r"\mathrm{d}\mathcal{L} = \langle \nabla_u \mathcal{L}, \mathrm{d}u\rangle",
+    "d𝓛 = ⟨∇u, du⟩, 𝓛 depends on it through u only", f"{MAGNUS}, chapter 5, section 12 (Cauchy's rule)")
+DEFINITION = Rule("definition", "", "", "its definition")
+COLLECT = Rule(
+    "collect", r"\langle G, M\rangle + \langle H, M\rangle = \langle G + H, M\rangle",
+    "⟨G, M⟩ + ⟨H, M⟩ = ⟨G + H, M⟩", "linearity of the inner product")
+DISTRIBUTE = Rule(
+    "linearity", r"\langle G, M + N\rangle = \langle G, M\rangle + \langle G, N\rangle",
+    "⟨G, M + N⟩ = ⟨G, M⟩ + ⟨G, N⟩", "linearity of the inner product")
+INDEPENDENT = Rule(
+    "independent", r"\mathrm{d}\mathcal{L} = 0", "d𝓛 = 0: nothing depends on it", "definition of the differential")
+
+LOSS = Symbol("loss", real=True)
+
+
+def gradient_symbol(quantity: Expr) -> Expr:
+    """Return the symbol of ∇v: the name grad_v, the shape of v."""
+    name = f"grad_{quantity.name}"
+    return MatrixSymbol(name, *quantity.shape) if is_matrix(quantity) else Symbol(name, real=True)
+
+
+def differentiate(program: Program, wrt: Iterable[Expr] = (), cotangent: Expr | None = None) -> Derivation:
+    """Derive the gradient of a program's result by each of its quantities, with the steps.
+
+    Args:
+        program: Its result is a scalar, unless ``cotangent`` is given.
+        wrt: Inputs whose gradients are wanted too; those of the parameters and of
+            all values that are not passed through are always found.
+        cotangent: The gradient of a loss by the result, a symbol of the result's shape.
+
+    Returns:
+        The gradients in the order of the backward pass; each has the shape of its quantity.
+
+    Raises:
+        InputError: The result is a matrix and no cotangent is given.
+    """
+    if cotangent is None and is_matrix(program.result):
+        raise InputError(f"expected a scalar to differentiate; {program.result} is {shape(program.result)}")
+    engine = _Engine(program, cotangent)
+    order = _backward_order(program, {*program.parameters, *wrt}, engine)
+    return Derivation(program, tuple(engine.gradient(v) for v in order), cotangent)
+
+
+def _backward_order(program: Program, leaves: set[Expr], engine: _Engine) -> list[Expr]:
+    """Return the quantities so that each follows all the values computed from it."""
+    first_use: dict[Expr, list[Expr]] = {}
+    for leaf in (*program.parameters, *program.inputs):
+        if leaf in leaves:
+            uses = engine.graph.consumers.get(leaf)
+            first_use.setdefault(uses[0].symbol if uses else program.result, []).append(leaf)
+    order: list[Expr] = []
+    for equation in reversed(program.equations):
+        if equation.symbol not in program.through and equation.symbol != program.result:
+            order.append(equation.symbol)
+        order += first_use.get(equation.symbol, ())
+    return order
+
+
+class _Engine:
+    """What all gradients of one program share."""
+
+    def __init__(self, program: Program, cotangent: Expr | None) -> None:
+        self.program = program
+        self.cotangent = cotangent
+        self.graph = Graph(program)
+        known = {e.term: e for e in reversed(program.equations)
+                 if is_matrix(e.term) and not isinstance(e.term, MatrixSymbol)}
+        self.context = Context({(a.key, a.symbol): a for a in program.assumptions}, known)
+
+    def gradient(self, quantity: Expr) -> Gradient:
+        """Derive the gradient by one quantity from the gradients of what is computed from it."""
+        targets, ends = self.graph.reach(quantity)
+        return _Derivator(self, quantity, targets, ends).derive()
+
+
+class _Derivator:
+    """The derivation of one gradient: a line, and the steps that led to it."""
+
+    def __init__(self, engine: _Engine, quantity: Expr, targets: set[Expr], ends: list[Expr]) -> None:
+        self.engine = engine
+        self.quantity = quantity
+        self.targets = targets
+        self.ends = ends
+        loss = engine.program.result if engine.cotangent is None else LOSS
+        self.start: Line = (Summand(S.One, differential(loss)),)
+        self.line = self.start
+        self.steps: list[Step] = []
+
+    def derive(self) -> Gradient:
+        self._begin()
+        while True:
+            self._push_inwards()
+            self._collect()
+            pending = [s.direction.args[0] for s in self.line if s.direction.args[0] != self.quantity]
+            if not pending:
+                break
+            self._define(max(pending, key=self.engine.program.position.__getitem__))
+        term = self.line[0].cotangent if self.line else _zero(self.quantity)
+        return Gradient(self.quantity, gradient_symbol(self.quantity), term, self.start, tuple(self.steps))
+
+    def _begin(self) -> None:
+        engine, result = self.engine, self.engine.program.result
+        if not self.ends:
+            self._record(INDEPENDENT, ())
+        elif engine.cotangent is not None or self.ends != [result]:
+            gradients = {result: S.One if engine.cotangent is None else engine.cotangent}
+            line = tuple(Summand(gradients.get(u, gradient_symbol(u)), differential(u)) for u in self.ends)
+            self._record(CHAIN if engine.cotangent is None else GIVEN, line)
+        for end in self.ends:
+            self._define(end)
+
+    def _define(self, symbol: Expr) -> None:
+        """Replace du by d(its equation), keeping of a sum only the summands that count."""
+        equation = self.engine.program.equations[self.engine.program.position[symbol]]
+        term = self._restricted(equation.term)
+        i = next(i for i, s in enumerate(self.line) if s.direction.args[0] == symbol
+                 and isinstance(s.direction, (MatrixDifferential, ScalarDifferential)))
+        coefficient, rest = split(term)
+        self._replace(i, [Summand(product(coefficient, self.line[i].cotangent), differential(rest))], DEFINITION,
+                      equation=Equation(symbol, equation.term if len(equation.term.args) < 5 else term))
+
+    def _restricted(self, term: Term) -> Term:
+        if isinstance(term, (MatAdd, Add)):
+            active = self._active(term)
+            if len(active) < len(term.args):
+                return add(*(term.args[i] for i in active))
+        return term
+
+    def _active(self, node: Term) -> list[int]:
+        """Return the operands of a node that depend on the quantity."""
+        index = self.engine.graph.index(node)
+        return sorted({i for t in self.targets if t in index for i in index[t]})
+
+    def _push_inwards(self) -> None:
+        """Apply differential and transposition rules until each direction is d of a symbol."""
+        i = 0
+        while i < len(self.line):
+            cotangent, direction = self.line[i].cotangent, self.line[i].direction
+            if isinstance(direction, (MatrixDifferential, ScalarDifferential)):
+                inside = direction.args[0]
+                if inside in self.targets or inside in self.ends:
+                    i += 1
+                else:
+                    self._differentiate(i, cotangent, inside)
+            else:
+                self._transpose(i, cotangent, direction)
+
+    def _differentiate(self, i: int, cotangent: Term, node: Term) -> None:
+        row = operation(node)
+        if isinstance(node, (MatAdd, Add)):
+            parts = [split(node.args[j]) for j in self._active(node)]
+            self._replace(i, [Summand(product(c, cotangent), differential(rest)) for c, rest in parts],
+                          row.differential_rule(node))
+            return
+        equation = self.engine.context.known.get(node)
+        value = equation.symbol if equation else node
+        parts = [row.differential(node, j, differential(node.args[j]), value) for j in self._active(node)]
+        direction = add(*parts) if len(parts) > 1 else parts[0]
+        self._replace(i, [Summand(cotangent, direction)], row.differential_rule(node))
+
+    def _transpose(self, i: int, cotangent: Term, node: Term) -> None:
+        linear = [j for j, a in enumerate(node.args) if _holds_differential(a)]
+        if isinstance(node, (MatAdd, Add)):
+            parts = [split(node.args[j]) for j in linear]
+            self._replace(i, [Summand(product(c, cotangent), rest) for c, rest in parts], DISTRIBUTE)
+            return
+        row, j = operation(node), linear[0]
+        if row.transposition is None or row.transposition_rule is None or len(linear) != 1:
+            raise TypeError(f"{node} is not linear in its differential")
+        moved = Summand(row.transposition(node, j, cotangent), node.args[j])
+        # g·⟨A, dM⟩ and ⟨g A, dM⟩ read alike on a page, so that this is no step to show.
+        self._replace(i, [moved], row.transposition_rule, shown=is_matrix(node))
+
+    def _collect(self) -> None:
+        """Add up the cotangents of equal directions."""
+        grouped: dict[Term, list[Term]] = {}
+        for summand in self.line:
+            grouped.setdefault(summand.direction, []).append(summand.cotangent)
+        if len(grouped) < len(self.line):
+            merged = {d: add(*sorted(cs, key=_below_zero)) for d, cs in grouped.items()}
+            self._record(COLLECT, tuple(Summand(c, d) for d, c in merged.items()))
+            for i in range(len(self.line)):
+                self._simplify(i)
+
+    def _replace(self, i: int, new: Sequence[Summand], rule: Rule, shown: bool = True,
+                 equation: Equation | None = None) -> None:
+        line = (*self.line[:i], *new, *self.line[i + 1:])
+        if shown or not self.steps:
+            self._record(rule, line, equation)
+        else:
+            last = self.steps[-1]
+            self.line = line
+            self.steps[-1] = Step(last.rule, line, last.equation, last.assumption)
+        for j in range(i, i + len(new)):
+            self._simplify(j)
+
+    def _simplify(self, i: int) -> None:
+        """Apply identities to a cotangent until none works, each a step."""
+        while found := rewrite_once(self.line[i].cotangent, self.engine.context):
+            line = (*self.line[:i], Summand(found.term, self.line[i].direction), *self.line[i + 1:])
+            self._record(found.rule, line, found.definition, found.assumption)
+
+    def _record(self, rule: Rule, line: Line, equation: Equation | None = None,
+                assumption: Assumption | None = None) -> None:
+        self.line = line
+        self.steps.append(Step(rule, line, equation, assumption))
+
+
+def _holds_differential(term: Basic) -> bool:
+    return isinstance(term, (MatrixDifferential, ScalarDifferential)) or any(map(_holds_differential, term.args))
+
+
+def _below_zero(term: Term) -> bool:
+    return bool(split(term)[0].could_extract_minus_sign())
+
+
+def _zero(quantity: Expr) -> Term:
+    return ZeroMatrix(*quantity.shape) if is_matrix(quantity) else S.Zero
+
+
+__all__ = ["differentiate", "gradient_symbol"]

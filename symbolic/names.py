@@ -1,0 +1,60 @@
+"""How a name reads: one name, as in code, gives its LaTeX and its Unicode."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+_WHOLE = {
+    "loss": (r"\mathcal{L}", "𝓛"),
+    "data_loss": (r"\mathcal{L}_{\mathrm{data}}", "𝓛_data"),
+    "penalty": (r"\Omega", "Ω"),
+    "lambda": (r"\lambda", "λ"),
+    "N": ("N", "N"),
+}
+
+_PATTERN = re.compile(r"(?P<base>[A-Za-z]+?)(?P<hat>_hat)?(?:_?\{?(?P<index>\d+|[a-zA-Z](?:-1)?)\}?)?")
+_SUBSCRIPTS = str.maketrans("0123456789k-", "₀₁₂₃₄₅₆₇₈₉ₖ₋")
+
+
+@cache
+def latex_name(name: str) -> str:
+    """Return the LaTeX of a name: ``a1`` is a_1, ``y_hat`` is ŷ, ``grad_W3`` is ∇_{W_3}𝓛."""
+    if name.startswith("grad_"):
+        return rf"\nabla_{{{latex_name(name[5:])}}}\mathcal{{L}}"
+    if name in _WHOLE:
+        return _WHOLE[name][0]
+    match = _split(name)
+    if not match:
+        return rf"\mathrm{{{name.replace('_', chr(92) + '_')}}}"
+    base, hat, index = match
+    text = base if len(base) == 1 else rf"\mathrm{{{base}}}"
+    text = rf"\hat{{{text}}}" if hat else text
+    return f"{text}_{{{index}}}" if index else text
+
+
+@cache
+def text_name(name: str) -> str:
+    """Return the Unicode of a name: ``a1`` is a₁, ``y_hat`` is ŷ, ``grad_W3`` is ∇W₃."""
+    if name.startswith("grad_"):
+        return "∇" + text_name(name[5:])
+    if name in _WHOLE:
+        return _WHOLE[name][1]
+    match = _split(name)
+    if not match:
+        return name
+    base, hat, index = match
+    text = base + ("\u0302" if hat else "")
+    text = {"y\u0302": "ŷ"}.get(text, text)
+    if not index:
+        return text
+    return text + (index.translate(_SUBSCRIPTS) if set(index) <= set("0123456789k-") else f"_{index}")
+
+
+def _split(name: str) -> tuple[str, bool, str] | None:
+    match = _PATTERN.fullmatch(name)
+    if not match or (match["index"] and len(match["base"]) > 1 and not match["index"].isdigit()):
+        return None
+    if match["index"] and match["index"].isalpha() and "_" not in name:
+        return None
+    return match["base"], bool(match["hat"]), match["index"] or ""

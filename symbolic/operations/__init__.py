@@ -1,0 +1,27 @@
+"""The table of operations: one row for each kind of node that a term may hold."""
+
+from __future__ import annotations
+
+from sympy import Basic
+
+from symbolic.operations import algebra, entrywise, scalar, softmax
+from symbolic.operations.table import Operation, Rule
+
+OPERATIONS: dict[type[Basic], Operation] = {
+    row.node: row for part in (algebra, entrywise, softmax, scalar) for row in part.OPERATIONS
+}
+
+
+def operation(node: Basic) -> Operation:
+    """Return the row of a node.
+
+    Raises:
+        TypeError: No operation of that kind is known.
+    """
+    row = OPERATIONS.get(type(node))
+    if row is None:
+        raise TypeError(f"no differential rule for {type(node).__name__}: {node}")
+    return row
+
+
+__all__ = ["OPERATIONS", "Operation", "Rule", "operation"]

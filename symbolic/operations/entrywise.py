@@ -1,0 +1,159 @@
+"""Operations that work entry by entry: Hadamard product and quotient, and f(A)."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import Any
+
+import numpy as np
+from sympy import Expr, HadamardProduct, MatrixSymbol
+
+from symbolic.functions import FUNCTIONS, MAGNUS, ScalarFunction, derivative, h, scalar_function
+from symbolic.operations.table import ATOM, TIMES, Operation, Rule, Show, infix
+from symbolic.scalars import x
+from symbolic.scalar_values import scalar_value
+from symbolic.terms import (
+    Elementwise,
+    HadamardQuotient,
+    Term,
+    add,
+    elementwise,
+    hadamard,
+    negative,
+    ones_like,
+    quotient,
+    scale,
+)
+
+
+def lift(formula: Expr, operand: Term, value: Term) -> Term:
+    """Return a scalar formula in x and h as a matrix term in A and f(A), entry by entry."""
+    if formula is x or formula is h:
+        return operand if formula is x else value
+    if formula.is_number:
+        return scale(formula, ones_like(operand))
+    if formula.is_Add:
+        constants, rest = formula.as_independent(x, h, as_Add=True)
+        terms = ([constants] if constants else []) + list(rest.as_ordered_terms() if rest.is_Add else (rest,))
+        return add(*(lift(t, operand, value) for t in terms))
+    if formula.is_Pow and formula.exp.is_Integer and formula.exp > 1:
+        return hadamard(*[lift(formula.base, operand, value)] * int(formula.exp))
+    if formula.is_Mul:
+        number, rest = formula.as_coeff_Mul()
+        factors = rest.as_ordered_factors() if rest.is_Mul else (rest,)
+        return scale(number, hadamard(*(lift(f, operand, value) for f in factors)))
+    raise TypeError(f"no elementwise form of {formula}")
+
+
+def _differential(node: Elementwise, i: int, d: Term, value: Term) -> Term:
+    slope = derivative(node.function)
+    if isinstance(slope, ScalarFunction):
+        return hadamard(elementwise(slope, node.operand), d)
+    if slope.is_number:
+        return scale(slope, d)
+    numerator, denominator = slope.as_numer_denom()
+    term = d if numerator == 1 else hadamard(lift(numerator, node.operand, value), d)
+    return term if denominator == 1 else quotient(term, lift(denominator, node.operand, value))
+
+
+def _differential_rule(node: Elementwise) -> Rule:
+    name, row = node.function.name, FUNCTIONS.get(node.function.name)
+    text, latex = (row.text, row.latex) if row else (name, name)
+    source = row.source if row else f"{MAGNUS}, chapter 5; {name} as given"
+    statement = _CUSTOMARY.get(name) if row and node.function.row else None
+    body_latex, body_text = statement or (
+        rf"{latex}'(A) \odot \mathrm{{d}}A", f"{text}′(A) ⊙ dA")
+    return Rule(f"differential_of_{name}", rf"\mathrm{{d}}\,{latex}(A) = {body_latex}",
+                f"d {text}(A) = {body_text}", source)
+
+
+_CUSTOMARY = {
+    "identity": (r"\mathrm{d}A", "dA"),
+    "sigmoid": (r"\sigma(A) \odot (\mathbf{1} - \sigma(A)) \odot \mathrm{d}A", "σ(A) ⊙ (1 − σ(A)) ⊙ dA"),
+    "tanh": (r"(\mathbf{1} - \tanh(A) \odot \tanh(A)) \odot \mathrm{d}A", "(1 − tanh(A) ⊙ tanh(A)) ⊙ dA"),
+    "exp": (r"\exp(A) \odot \mathrm{d}A", "exp(A) ⊙ dA"),
+    "log": (r"\mathrm{d}A \oslash A", "dA ⊘ A"),
+}
+
+
+def _quotient_differential(node: HadamardQuotient, i: int, d: Term, value: Term) -> Term:
+    denominator = node.args[1]
+    return quotient(d, denominator) if i == 0 else negative(quotient(hadamard(value, d), denominator))
+
+
+def function_name(function: ScalarFunction, latex: bool) -> str:
+    """Return the symbol of a function, with a prime for each derivative."""
+    bare = function.name.rstrip("'")
+    primes = len(function.name) - len(bare)
+    row = FUNCTIONS.get(bare)
+    if latex:
+        return (row.latex if row else bare) + "'" * primes
+    return (row.text if row else bare) + "′" * primes
+
+
+def _applied(latex: bool) -> Any:
+    def spell(node: Elementwise, show: Show) -> str:
+        if node.function.name == "abs":
+            return rf"\lvert {show(node.operand, 0)} \rvert" if latex else f"|{show(node.operand, 0)}|"
+        return f"{function_name(node.function, latex)}({show(node.operand, 0)})"
+    return spell
+
+
+A, B = MatrixSymbol("A", 2, 3), MatrixSymbol("B", 2, 3)
+
+
+def _others(node: Any, i: int) -> list[Term]:
+    return [a for j, a in enumerate(node.args) if j != i]
+
+
+OPERATIONS = [
+    Operation(
+        node=HadamardProduct,
+        differential=lambda node, i, d, value: hadamard(*node.args[:i], d, *node.args[i + 1:]),
+        differential_rule=lambda node: Rule(
+            "differential_of_hadamard_product",
+            r"\mathrm{d}(A \odot B) = \mathrm{d}A \odot B + A \odot \mathrm{d}B",
+            "d(A ⊙ B) = dA ⊙ B + A ⊙ dB", f"{MAGNUS}, chapter 8, section 4"),
+        transposition=lambda node, i, G: hadamard(G, *_others(node, i)),
+        transposition_rule=Rule(
+            "transposition_of_hadamard_product",
+            r"\langle G, C \odot M\rangle = \langle G \odot C, M\rangle",
+            "⟨G, C ⊙ M⟩ = ⟨G ⊙ C, M⟩", "Magnus, Neudecker (2019), chapter 3, section 6"),
+        evaluate=lambda node, size, *values: reduce(np.multiply, values),
+        latex=infix(r"\odot", TIMES),
+        text=infix("⊙", TIMES),
+        spelling={"numpy": infix("*", TIMES)},
+        examples=lambda: (hadamard(A, B), hadamard(A, B, A)),
+    ),
+    Operation(
+        node=HadamardQuotient,
+        differential=_quotient_differential,
+        differential_rule=lambda node: Rule(
+            "differential_of_hadamard_quotient",
+            r"\mathrm{d}(A \oslash B) = \mathrm{d}A \oslash B - ((A \oslash B) \odot \mathrm{d}B) \oslash B",
+            "d(A ⊘ B) = dA ⊘ B − ((A ⊘ B) ⊙ dB) ⊘ B", "quotient rule, entry by entry"),
+        transposition=lambda node, i, G: quotient(G, node.args[1]),
+        transposition_rule=Rule(
+            "transposition_of_hadamard_quotient",
+            r"\langle G, M \oslash C\rangle = \langle G \oslash C, M\rangle",
+            "⟨G, M ⊘ C⟩ = ⟨G ⊘ C, M⟩", "the Hadamard product's, with 1/C for C"),
+        evaluate=lambda node, size, a, b: a / b,
+        latex=(TIMES, lambda node, show: rf"{show(node.args[0], TIMES)} \oslash {show(node.args[1], TIMES + 1)}"),
+        text=(TIMES, lambda node, show: f"{show(node.args[0], TIMES)} ⊘ {show(node.args[1], TIMES + 1)}"),
+        spelling={"numpy": (TIMES, lambda node, show:
+                            f"{show(node.args[0], TIMES)} / {show(node.args[1], TIMES + 1)}")},
+        examples=lambda: (quotient(A, B), quotient(hadamard(A, B), A)),
+    ),
+    Operation(
+        node=Elementwise,
+        differential=_differential,
+        differential_rule=_differential_rule,
+        transposition=None,
+        transposition_rule=None,
+        evaluate=lambda node, size, a: scalar_value(node.function.formula, a),
+        latex=(ATOM, _applied(latex=True)),
+        text=(ATOM, _applied(latex=False)),
+        examples=lambda: tuple(elementwise(scalar_function(name), A) for name in FUNCTIONS)
+        + (elementwise(scalar_function("f", x / (1 + x**2)), A),),
+    ),
+]

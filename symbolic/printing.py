@@ -1,0 +1,210 @@
+"""Terms, lines and shapes as LaTeX and as Unicode text.
+
+Both are SymPy's printers with our notation for the nodes of the operations table:
+SymPy prints a matrix of ones as 1 and the Hadamard product as a ring.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sympy import Add, Basic, Expr, Mul, OneMatrix, Pow, S, ZeroMatrix
+from sympy.matrices.expressions.matexpr import MatrixExpr
+from sympy.printing.latex import LatexPrinter as SympyLatexPrinter
+from sympy.printing.str import StrPrinter
+
+from symbolic.derivation import Line, Step, Summand
+from symbolic.names import latex_name, text_name
+from symbolic.operations import OPERATIONS
+from symbolic.operations.table import ATOM, PRODUCT, SUM
+from symbolic.program import Equation
+from symbolic.terms import Inner, MatrixDifferential, ScalarDifferential, SquaredNorm, Term, is_matrix, shape, split
+
+_SCALAR_ATOMS = (Inner, SquaredNorm, ScalarDifferential)
+
+
+class _Notation:
+    """What LaTeX and text have in common: precedence, signs, lines. Mixed into SymPy's printers."""
+
+    minus: str
+    times: str
+    wide: tuple[str, str]
+    angles: tuple[str, str]
+    comma = ", "
+    d: str
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: dict[tuple[Basic, int], str] = {}
+
+    def show(self, term: Basic, precedence: int = 0) -> str:
+        """Return the term, in parentheses where it binds looser than ``precedence``."""
+        key = (term, precedence)
+        text = self._shown.get(key)
+        if text is None:
+            own, text = self._spell(term)
+            if own < precedence:
+                text = self.wide[0] + text + self.wide[1]
+            self._shown[key] = text
+        return text
+
+    def equation(self, equation: Equation) -> str:
+        """Return ``name = term``."""
+        return f"{self.show(equation.symbol)} = {self.show(equation.term)}"
+
+    def line(self, line: Line) -> str:
+        """Return a sum of inner products, as it stands to the right of d𝓛 =."""
+        text = ""
+        for summand in line:
+            below_zero, body = self._summand(summand)
+            text += (f" {self.minus} " if text else self.minus) if below_zero else " + " if text else ""
+            text += body
+        return text or "0"
+
+    def statement(self, step: Step) -> str:
+        """Return the statement of a step's rule, or the equation that it used."""
+        return self.equation(step.equation) if step.equation else self._rule(step)
+
+    def _summand(self, summand: Summand) -> tuple[bool, str]:
+        cotangent, direction = summand.cotangent, summand.direction
+        if is_matrix(cotangent):
+            coefficient, rest = split(cotangent)
+            body = self._angled(self.show(rest), self.show(direction))
+        else:
+            coefficient, body = cotangent, self.show(direction, SUM + 1)
+        below_zero = bool(coefficient.could_extract_minus_sign())
+        size = -coefficient if below_zero else coefficient
+        return below_zero, body if size == 1 else f"{self.show(size, PRODUCT)}{self.times}{body}"
+
+    def _angled(self, left: str, right: str) -> str:
+        return f"{self.angles[0]}{left}{self.comma}{right}{self.angles[1]}"
+
+    def _spell(self, term: Basic) -> tuple[int, str]:
+        if isinstance(term, MatrixDifferential | ScalarDifferential):
+            return self._differential(term.args[0])
+        row = OPERATIONS.get(type(term))
+        if row is not None and (isinstance(term, MatrixExpr) or isinstance(term, Inner | SquaredNorm)):
+            precedence, spell = self._spelling(row)
+            return precedence, spell(term, self.show)
+        if isinstance(term, Mul) and any(isinstance(a, _SCALAR_ATOMS) or a.has(*_SCALAR_ATOMS) for a in term.args):
+            return self._scaled(term)
+        if isinstance(term, Add) and term.has(*_SCALAR_ATOMS):
+            return SUM, self._signed_sum(term)
+        return self._precedence(term), self._print(term)  # type: ignore[attr-defined]
+
+    def _differential(self, inside: Basic) -> tuple[int, str]:
+        if not is_matrix(inside) and isinstance(inside, Add | Mul):
+            return PRODUCT, self.d + self.wide[0] + self.show(inside) + self.wide[1]
+        row = OPERATIONS.get(type(inside))
+        if row is None:
+            return ATOM, self.d + self.show(inside)
+        if self._spelling(row)[0] == ATOM:
+            return PRODUCT, self.d + self._gap + self.show(inside)
+        return ATOM, self.d + self.wide[0] + self.show(inside) + self.wide[1]
+
+    def _scaled(self, term: Mul) -> tuple[int, str]:
+        """Spell c · s with the coefficient in front, as in −(1/N) ⟨Y, log ŷ⟩."""
+        bodies = [a for a in term.args if isinstance(a, _SCALAR_ATOMS) or a.has(*_SCALAR_ATOMS)]
+        coefficient = Mul(*(a for a in term.args if a not in bodies))
+        body = self.times.join(self.show(b, PRODUCT) for b in bodies)
+        below_zero = bool(coefficient.could_extract_minus_sign())
+        size = -coefficient if below_zero else coefficient
+        text = body if size == 1 else f"{self.show(size, PRODUCT)}{self.times}{body}"
+        return (SUM if below_zero else PRODUCT), (self.minus if below_zero else "") + text
+
+    def _signed_sum(self, term: Add) -> str:
+        text = ""
+        for summand in term.args:
+            body = self.show(summand, 0)
+            if not text:
+                text = body
+            else:
+                text += f" {self.minus} {body[len(self.minus):]}" if body.startswith(self.minus) else f" + {body}"
+        return text
+
+    def _precedence(self, term: Basic) -> int:
+        return SUM if isinstance(term, Add) or (isinstance(term, Expr) and term.could_extract_minus_sign()) else (
+            PRODUCT if isinstance(term, Mul | Pow) else ATOM)
+
+    def _spelling(self, row: Any) -> Any:
+        raise NotImplementedError
+
+    def _rule(self, step: Step) -> str:
+        raise NotImplementedError
+
+    _gap: str
+
+
+class LatexPrinter(_Notation, SympyLatexPrinter):
+    """Terms in the LaTeX that amsmath, KaTeX and MathJax share."""
+
+    minus, times, wide, angles = "-", r"\,", (r"\left(", r"\right)"), (r"\left\langle ", r"\right\rangle ")
+    d, _gap = r"\mathrm{d}", r"\,"
+
+    def _spelling(self, row: Any) -> Any:
+        return row.latex
+
+    def _rule(self, step: Step) -> str:
+        return step.assumption.latex if step.assumption else step.rule.latex
+
+    def _print_Symbol(self, symbol: Expr, style: str = "plain") -> str:
+        return latex_name(symbol.name)
+
+    _print_MatrixSymbol = _print_Symbol
+
+    def _print_sigmoid(self, term: Expr, exp: str | None = None) -> str:
+        return r"\sigma" + (f"^{{{exp}}}" if exp else "") + rf"\left({self._print(term.args[0])}\right)"
+
+    def _print_softplus(self, term: Expr, exp: str | None = None) -> str:
+        return r"\operatorname{softplus}" + (f"^{{{exp}}}" if exp else "") + rf"\left({self._print(term.args[0])}\right)"
+
+    def _print_OneMatrix(self, term: OneMatrix, mat_symbol_style: str = "plain") -> str:
+        rows, columns = term.shape
+        if columns == 1:
+            return rf"\mathbf{{1}}_{{{self._print(rows)}}}"
+        return rf"\mathbf{{1}}_{{{self._print(columns)}}}^{{\top}}" if rows == 1 else r"\mathbf{1}"
+
+    def _print_ZeroMatrix(self, term: ZeroMatrix, mat_symbol_style: str = "plain") -> str:
+        return r"\mathbf{0}"
+
+    def shape(self, term: Term) -> str:
+        """Return the shape, as in 3 × N."""
+        return r" \times ".join(self._print(s) for s in shape(term))
+
+
+class TextPrinter(_Notation, StrPrinter):
+    """Terms in Unicode, for a terminal."""
+
+    minus, times, wide, angles = "−", " ", ("(", ")"), ("⟨", "⟩")
+    d, _gap = "d", " "
+
+    def _spelling(self, row: Any) -> Any:
+        return row.text
+
+    def _rule(self, step: Step) -> str:
+        return f"{step.assumption.text}, assumed: {step.assumption.reason}" if step.assumption else step.rule.text
+
+    def _print_Symbol(self, symbol: Expr) -> str:
+        return text_name(symbol.name)
+
+    _print_MatrixSymbol = _print_Symbol
+
+    def _print_sigmoid(self, term: Expr) -> str:
+        return f"σ({self._print(term.args[0])})"
+
+    def _print_OneMatrix(self, term: OneMatrix) -> str:
+        return "1ᵀ" if term.shape[0] == 1 and term.shape[1] != 1 else "1"
+
+    def _print_ZeroMatrix(self, term: ZeroMatrix) -> str:
+        return "0"
+
+    def _print_Piecewise(self, term: Expr) -> str:
+        return "; ".join(self._print(branch) + (" otherwise" if condition is S.true else f" if {self._print(condition)}")
+                         for branch, condition in term.args)
+
+    def _print_Pow(self, term: Expr, rational: bool = False) -> str:
+        return super()._print_Pow(term, rational).replace("**", "^")
+
+    def shape(self, term: Term) -> str:
+        """Return the shape, as in 3×N."""
+        return "×".join(self._print(s) for s in shape(term))
