@@ -29,7 +29,7 @@ def build_program(network: Network) -> Program:
     Layer k is ``a_k = W_k h_{k-1} + b_k 1ᵀ`` with samples as columns and
     ``a_k = h_{k-1} W_k + 1 b_k`` with samples as rows; h_0 is X, the last h is y_hat.
     """
-    X, Y = _samples("X", network.inputs, network), _samples("Y", network.widths[-1], network)
+    X, Y = sample_matrix("X", network.inputs, network.samples), sample_matrix("Y", network.widths[-1], network.samples)
     equations: list[Equation] = []
     parameters: list[Expr] = []
     applied = _activations(network)
@@ -37,13 +37,13 @@ def build_program(network: Network) -> Program:
     for k, layer in enumerate(network.layers, start=1):
         last = k == len(network.layers)
         symbols = layer_parameters(network, k)
-        a = _samples(f"a{k}", layer.units, network)
+        a = sample_matrix(f"a{k}", layer.units, network.samples)
         equations.append(Equation(a, affine(h, *symbols, samples=network.samples)))
-        h = _samples("y_hat" if last else f"h{k}", layer.units, network)
+        h = sample_matrix("y_hat" if last else f"h{k}", layer.units, network.samples)
         equations.append(Equation(h, applied[k - 1](a)))
         parameters += symbols
     weights = [p for p in parameters if str(p.name).startswith("W")]
-    equations += _loss_equations(network, Y, h, weights)
+    equations += loss_equations(network, Y, h, weights)
     through = {e.symbol for e in equations[2 * len(network.layers) - 1:]}
     return Program(network.name, (X, Y), tuple(parameters), tuple(equations), _assumptions(network, Y),
                    frozenset(through), {DECAY: network.weight_decay} if network.weight_decay else {})
@@ -67,8 +67,14 @@ def affine(h: MatrixExpr, weight: MatrixExpr, bias: MatrixExpr | None = None, sa
     return linear if bias is None else add(linear, product(OneMatrix(h.shape[0], 1), bias))
 
 
-def _samples(name: str, units: object, network: Network) -> MatrixSymbol:
-    return MatrixSymbol(name, units, SAMPLES) if network.samples == "columns" else MatrixSymbol(name, SAMPLES, units)
+def sample_matrix(name: str, units: object, samples: str) -> MatrixSymbol:
+    """Return a matrix symbol with a column (or a row) for each of N samples."""
+    return MatrixSymbol(name, units, SAMPLES) if samples == "columns" else MatrixSymbol(name, SAMPLES, units)
+
+
+def output_activation(network: Network, a: MatrixExpr) -> MatrixExpr:
+    """Return the last activation of a network applied to a."""
+    return _activations(network)[-1](a)
 
 
 def _activations(network: Network) -> list[Callable[[MatrixExpr], MatrixExpr]]:
@@ -99,21 +105,21 @@ def _assumptions(network: Network, Y: MatrixSymbol) -> tuple[Assumption, ...]:
     return (distributions(Y, network.samples),) if LOSSES[network.loss].distributions else ()
 
 
-def _loss_equations(network: Network, Y: MatrixSymbol, y_hat: Expr, weights: list[Expr]) -> list[Equation]:
+def loss_equations(network: Network, Y: MatrixSymbol, y_hat: Expr, weights: list[Expr]) -> list[Equation]:
+    """Return the equations from the output y_hat and the labels Y to the loss."""
     loss, equations = LOSSES[network.loss], []
     argument = y_hat
     if loss.argument:
         name, term = loss.argument
-        argument = _samples(name, network.widths[-1], network)
+        argument = MatrixSymbol(name, *y_hat.shape)
         equations.append(Equation(argument, term(Y, y_hat)))
     total = loss.total(Y, argument)
     if network.reduction == "mean":
         total = total.expand() / SAMPLES if total.is_Add else total / SAMPLES
     if not network.weight_decay:
         return [*equations, Equation(LOSS, total)]
-    squares = add(*(SquaredNorm(w) for w in weights))
-    return [*equations, Equation(DATA_LOSS, total), Equation(PENALTY, DECAY * Rational(1, 2) * squares),
-            Equation(LOSS, DATA_LOSS + PENALTY)]
+    penalty = add(*(DECAY * Rational(1, 2) * SquaredNorm(w) for w in weights))
+    return [*equations, Equation(DATA_LOSS, total), Equation(PENALTY, penalty), Equation(LOSS, DATA_LOSS + PENALTY)]
 
 
 __all__ = ["SAMPLES", "affine", "build_program", "layer_parameters", "softmax_axis"]

@@ -34,10 +34,10 @@ from symbolic.terms import (
 
 CHAIN = Rule(
     "chain_rule", r"\mathrm{d}\mathcal{L} = \textstyle\sum_u \langle \nabla_u \mathcal{L}, \mathrm{d}u\rangle",
-    "d𝓛 = Σ ⟨∇u, du⟩ over the values u computed from it", f"{MAGNUS}, chapter 5, section 12 (Cauchy's rule)")
+    "chain rule: d𝓛 = Σ ⟨∇u, du⟩", f"{MAGNUS}, chapter 5, sections 12 and 13")
 GIVEN = Rule(
     "given_gradient", r"\mathrm{d}\mathcal{L} = \langle \nabla_u \mathcal{L}, \mathrm{d}u\rangle",
-    "d𝓛 = ⟨∇u, du⟩, 𝓛 depends on it through u only", f"{MAGNUS}, chapter 5, section 12 (Cauchy's rule)")
+    "d𝓛 = ⟨∇u, du⟩, 𝓛 depends on it through u only", f"{MAGNUS}, chapter 5, sections 12 and 13")
 DEFINITION = Rule("definition", "", "", "its definition")
 COLLECT = Rule(
     "collect", r"\langle G, M\rangle + \langle H, M\rangle = \langle G + H, M\rangle",
@@ -137,15 +137,28 @@ class _Derivator:
         return Gradient(self.quantity, gradient_symbol(self.quantity), term, self.start, tuple(self.steps))
 
     def _begin(self) -> None:
+        """Write d𝓛 by the differentials of the values that are computed from the quantity."""
         engine, result = self.engine, self.engine.program.result
         if not self.ends:
             self._record(INDEPENDENT, ())
-        elif engine.cotangent is not None or self.ends != [result]:
-            gradients = {result: S.One if engine.cotangent is None else engine.cotangent}
-            line = tuple(Summand(gradients.get(u, gradient_symbol(u)), differential(u)) for u in self.ends)
+        elif engine.cotangent is None and self.ends == [result]:
+            self._define(result)
+        else:
+            line = tuple(self._end(u) for u in self.ends)
             self._record(CHAIN if engine.cotangent is None else GIVEN, line)
-        for end in self.ends:
-            self._define(end)
+            for end in self.ends:
+                if engine.cotangent is not None or end != result:
+                    self._define(end)
+
+    def _end(self, symbol: Expr) -> Summand:
+        """Return ⟨∇u, du⟩; for the loss itself d of the part of it that counts."""
+        engine = self.engine
+        if symbol != engine.program.result:
+            return Summand(gradient_symbol(symbol), differential(symbol))
+        if engine.cotangent is not None:
+            return Summand(engine.cotangent, differential(symbol))
+        equation = engine.program.equations[engine.program.position[symbol]]
+        return Summand(S.One, differential(self._restricted(equation.term)))
 
     def _define(self, symbol: Expr) -> None:
         """Replace du by d(its equation), keeping of a sum only the summands that count."""

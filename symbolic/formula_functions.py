@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from itertools import product
 
 import sympy
-from sympy import Abs, Add, And, Mul, Piecewise, Pow, Rational, S, StrictGreaterThan, StrictLessThan
+from sympy import Add, Mul, Pow, Rational, S
 
+from symbolic.cases import absolute, maximum, minimum, sign, step
 from symbolic.errors import InputError
-from symbolic.scalars import sigmoid, softplus, x
+from symbolic.scalars import sigmoid, softplus
 
-LARGEST_EXPONENT, MOST_BITS, MOST_NODES, MOST_CASES = 100, 4096, 1000, 32
+LARGEST_EXPONENT, MOST_BITS, MOST_NODES = 100, 4096, 1000
+
 Build = Callable[..., sympy.Expr]
 Number = Callable[..., float]
 
@@ -29,80 +29,6 @@ class FormulaFunction:
     most: int = 1
 
 
-def _cases(expr: sympy.Expr) -> list[tuple[sympy.Expr, sympy.Basic]]:
-    """Return the expression's cases, as (value, condition), the first true condition deciding.
-
-    A `Piecewise` inside a condition would become SymPy's ``ITE``, which reads badly and which
-    printers do not know; so what is compared is first taken apart into cases without one.
-    """
-    innermost = min(expr.atoms(Piecewise), default=None,
-                    key=lambda piecewise: (len(piecewise.atoms(Piecewise)), sympy.default_sort_key(piecewise)))
-    if innermost is None:
-        return [(expr, S.true)]
-    cases = [(value, And(pair.cond, condition)) for pair in innermost.args
-             for value, condition in _cases(expr.xreplace({innermost: pair.expr}))]
-    return _bounded(cases)
-
-
-def _bounded(cases: list[tuple[sympy.Expr, sympy.Basic]]) -> list[tuple[sympy.Expr, sympy.Basic]]:
-    if len(cases) > MOST_CASES:
-        raise InputError(f"more than {MOST_CASES} cases of max, min, relu, abs, sign and step")
-    return cases
-
-
-def _exceeds(a: sympy.Expr, b: sympy.Expr) -> sympy.Basic:
-    """Return the condition a > b, solved for x where it is linear: x > x/100 is x > 0."""
-    difference = a - b
-    slope = sympy.diff(difference, x) if difference.is_polynomial(x) else x
-    if slope.is_number and (slope.is_positive or slope.is_negative):
-        bound = -difference.subs(x, 0) / slope
-        return StrictGreaterThan(x, bound) if slope.is_positive else StrictLessThan(x, bound)
-    condition = StrictGreaterThan(a, b)
-    if condition.free_symbols or condition in (S.true, S.false):
-        return condition
-    return sympy.sympify(bool(a.evalf() > b.evalf()))  # constants that SymPy leaves open
-
-
-def _choose(a: sympy.Expr, b: sympy.Expr, choices: Callable[..., list[tuple[sympy.Expr, sympy.Basic]]]) -> sympy.Expr:
-    """Return the cases of a against those of b; ``choices`` tells one pair of them apart."""
-    pieces = [(value, And(case_a, case_b, condition))
-              for (a, case_a), (b, case_b) in product(_cases(a), _cases(b))
-              for value, condition in choices(a, b)]
-    return Piecewise(*_bounded(pieces))
-
-
-def _constant_last(a: sympy.Expr, b: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
-    """Put a constant second, so that max(0, x) is max(x, 0) is relu(x) at the kink too: slope 0."""
-    return (b, a) if b.free_symbols and not a.free_symbols else (a, b)
-
-
-def _maximum(*arguments: sympy.Expr) -> sympy.Expr:
-    return reduce(lambda a, b: _choose(*_constant_last(a, b), lambda a, b: [(a, _exceeds(a, b)), (b, S.true)]),
-                  arguments)
-
-
-def _minimum(*arguments: sympy.Expr) -> sympy.Expr:
-    return reduce(lambda a, b: _choose(*_constant_last(a, b), lambda a, b: [(a, _exceeds(b, a)), (b, S.true)]),
-                  arguments)
-
-
-def _sign(u: sympy.Expr) -> sympy.Expr:
-    # not SymPy's sign, whose derivative holds a Dirac delta
-    return _choose(u, S.Zero, lambda u, zero: [
-        (S.One, _exceeds(u, zero)), (S.NegativeOne, _exceeds(zero, u)), (S.Zero, S.true)])
-
-
-def _absolute(u: sympy.Expr) -> sympy.Expr:
-    # SymPy differentiates |u| well only where it knows that u is real
-    if u.is_extended_real and not u.has(Piecewise):
-        return Abs(u)
-    return _choose(u, S.Zero, lambda u, zero: [(u, _exceeds(u, zero)), (-u, _exceeds(zero, u)), (zero, S.true)])
-
-
-def _step(u: sympy.Expr) -> sympy.Expr:
-    return _choose(u, S.Zero, lambda u, zero: [(S.One, _exceeds(u, zero)), (S.Zero, S.true)])
-
-
 def _logistic(u: float) -> float:
     return 1 / (1 + math.exp(-u)) if u > 0 else math.exp(u) / (1 + math.exp(u))
 
@@ -111,8 +37,8 @@ FORMULA_FUNCTIONS: dict[str, FormulaFunction] = {
     "exp": FormulaFunction(sympy.exp, math.exp),
     "log": FormulaFunction(sympy.log, math.log),
     "sqrt": FormulaFunction(sympy.sqrt, math.sqrt),
-    "abs": FormulaFunction(_absolute, abs),
-    "sign": FormulaFunction(_sign, lambda u: float((u > 0) - (u < 0))),
+    "abs": FormulaFunction(absolute, abs),
+    "sign": FormulaFunction(sign, lambda u: float((u > 0) - (u < 0))),
     "sin": FormulaFunction(sympy.sin, math.sin),
     "cos": FormulaFunction(sympy.cos, math.cos),
     "tan": FormulaFunction(sympy.tan, math.tan),
@@ -123,10 +49,10 @@ FORMULA_FUNCTIONS: dict[str, FormulaFunction] = {
     "erf": FormulaFunction(sympy.erf, math.erf),
     "sigmoid": FormulaFunction(sigmoid, _logistic),
     "softplus": FormulaFunction(softplus, lambda u: max(u, 0.0) + math.log1p(math.exp(-abs(u)))),
-    "relu": FormulaFunction(lambda u: _maximum(u, S.Zero), lambda u: max(u, 0.0)),
-    "step": FormulaFunction(_step, lambda u: float(u > 0)),
-    "max": FormulaFunction(_maximum, max, 2, 99),
-    "min": FormulaFunction(_minimum, min, 2, 99),
+    "relu": FormulaFunction(lambda u: maximum(u, S.Zero), lambda u: max(u, 0.0)),
+    "step": FormulaFunction(step, lambda u: float(u > 0)),
+    "max": FormulaFunction(maximum, max, 2, 99),
+    "min": FormulaFunction(minimum, min, 2, 99),
 }
 
 

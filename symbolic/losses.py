@@ -24,7 +24,8 @@ class Loss:
             its term from ``Y`` and ``y_hat``; None where the loss looks at ``y_hat`` itself.
         output: The activation that the last layer must have, or None for any.
         distributions: Whether the samples of Y are taken to be distributions (sum 1).
-        labels: What the entries of Y are, in words.
+        labels: What the entries of Y are: "distribution" (one over the classes for each
+            sample, one-hot as a rule), "probability", "signs" (−1 or +1) or "real".
     """
 
     total: Callable[[MatrixExpr, MatrixExpr], Expr]
@@ -32,7 +33,7 @@ class Loss:
     argument: tuple[str, Callable[[MatrixExpr, MatrixExpr], MatrixExpr]] | None = None
     output: str | None = None
     distributions: bool = False
-    labels: str = "real numbers"
+    labels: str = "real"
 
 
 def _elementwise_total(name: str) -> Callable[[MatrixExpr, MatrixExpr], Expr]:
@@ -54,10 +55,10 @@ _RESIDUAL = ("r", lambda Y, y_hat: add(y_hat, negative(Y)))
 LOSSES: dict[str, Loss] = {
     "cross_entropy": Loss(
         _cross_entropy, f"{GOODFELLOW}, section 6.2.2.3", output="softmax",
-        distributions=True, labels="distributions over the classes, one-hot as a rule"),
+        distributions=True, labels="distribution"),
     "binary_cross_entropy": Loss(
         _binary_cross_entropy, f"{GOODFELLOW}, section 6.2.2.2", output="sigmoid",
-        labels="probabilities between 0 and 1"),
+        labels="probability"),
     "mean_squared_error": Loss(
         lambda Y, r: SquaredNorm(r), f"{GOODFELLOW}, section 5.1.4", argument=_RESIDUAL),
     "mean_absolute_error": Loss(
@@ -65,5 +66,5 @@ LOSSES: dict[str, Loss] = {
     "huber": Loss(_elementwise_total("huber"), "Huber (1964), threshold 1", argument=_RESIDUAL),
     "hinge": Loss(
         _elementwise_total("hinge"), "Cortes, Vapnik (1995)",
-        argument=("m", lambda Y, y_hat: hadamard(Y, y_hat)), labels="−1 or +1"),
+        argument=("m", lambda Y, y_hat: hadamard(Y, y_hat)), labels="signs"),
 }

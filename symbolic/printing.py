@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Add, Basic, Expr, Mul, OneMatrix, Pow, S, ZeroMatrix
+from sympy import Add, Basic, Determinant, Expr, HadamardProduct, MatAdd, MatMul, Mul, OneMatrix, Pow, S, ZeroMatrix
 from sympy.matrices.expressions.matexpr import MatrixExpr
 from sympy.printing.latex import LatexPrinter as SympyLatexPrinter
 from sympy.printing.str import StrPrinter
@@ -18,9 +18,19 @@ from symbolic.names import latex_name, text_name
 from symbolic.operations import OPERATIONS
 from symbolic.operations.table import ATOM, PRODUCT, SUM
 from symbolic.program import Equation
-from symbolic.terms import Inner, MatrixDifferential, ScalarDifferential, SquaredNorm, Term, is_matrix, shape, split
+from symbolic.terms import (
+    HadamardQuotient,
+    Inner,
+    MatrixDifferential,
+    ScalarDifferential,
+    SquaredNorm,
+    Term,
+    is_matrix,
+    shape,
+    split,
+)
 
-_SCALAR_ATOMS = (Inner, SquaredNorm, ScalarDifferential)
+_SCALAR_ATOMS = (Inner, SquaredNorm, Determinant, ScalarDifferential)
 
 
 class _Notation:
@@ -61,6 +71,17 @@ class _Notation:
             text += body
         return text or "0"
 
+    def factored(self, term: Term, precedence: int = 0) -> str:
+        """Return the term with each factor marked by its shape."""
+        if isinstance(term, MatAdd | MatMul | HadamardProduct | HadamardQuotient):
+            own, spell = self._spelling(OPERATIONS[type(term)])
+            text = spell(term, self.factored)
+            return self.wide[0] + text + self.wide[1] if own < precedence else text
+        return self._shape_of_factor(term) if is_matrix(term) else self.show(term, precedence)
+
+    def _shape_of_factor(self, term: Term) -> str:
+        raise NotImplementedError
+
     def statement(self, step: Step) -> str:
         """Return the statement of a step's rule, or the equation that it used."""
         return self.equation(step.equation) if step.equation else self._rule(step)
@@ -83,7 +104,7 @@ class _Notation:
         if isinstance(term, MatrixDifferential | ScalarDifferential):
             return self._differential(term.args[0])
         row = OPERATIONS.get(type(term))
-        if row is not None and (isinstance(term, MatrixExpr) or isinstance(term, Inner | SquaredNorm)):
+        if row is not None and (isinstance(term, MatrixExpr) or isinstance(term, Inner | SquaredNorm | Determinant)):
             precedence, spell = self._spelling(row)
             return precedence, spell(term, self.show)
         if isinstance(term, Mul) and any(isinstance(a, _SCALAR_ATOMS) or a.has(*_SCALAR_ATOMS) for a in term.args):
@@ -171,6 +192,9 @@ class LatexPrinter(_Notation, SympyLatexPrinter):
         """Return the shape, as in 3 × N."""
         return r" \times ".join(self._print(s) for s in shape(term))
 
+    def _shape_of_factor(self, term: Term) -> str:
+        return rf"\underbrace{{{self.show(term)}}}_{{{self.shape(term)}}}"
+
 
 class TextPrinter(_Notation, StrPrinter):
     """Terms in Unicode, for a terminal."""
@@ -208,3 +232,6 @@ class TextPrinter(_Notation, StrPrinter):
     def shape(self, term: Term) -> str:
         """Return the shape, as in 3×N."""
         return "×".join(self._print(s) for s in shape(term))
+
+    def _shape_of_factor(self, term: Term) -> str:
+        return f"({self.shape(term)})"

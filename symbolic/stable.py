@@ -52,7 +52,7 @@ def _sum(expr: Expr) -> Expr:
 def _power(expr: Expr) -> Expr:
     """Write (1 + exp(u))^-n as sigmoid(-u)^n."""
     form = _one_and_exp(expr.base) if expr.exp.is_negative else None
-    if form is None or form[1] != 1 or form[0].is_negative and not expr.exp.is_Integer:
+    if form is None or form[1] != 1 or (form[0].is_negative and not expr.exp.is_Integer):
         return expr
     constant, _, u = form
     return constant**expr.exp * sigmoid(-u)**-expr.exp
@@ -70,7 +70,7 @@ def _logarithm(expr: Expr) -> Expr:
 
 
 def _product(expr: Expr) -> Expr:
-    """Write exp(u) sigmoid(-u) as sigmoid(u), (1 - exp(-u)) sigmoid(u) and sinh(u/2) / cosh(u/2) as tanh(u/2)."""
+    """Write exp(u) sigmoid(-u) as sigmoid(u); (1 - exp(-2u)) sigmoid(2u) and sinh(u) / cosh(u) as tanh(u)."""
     powers = dict(factor.as_base_exp() if isinstance(factor, Pow) else (factor, S.One)
                   for factor in Mul.make_args(expr))
     changed = False

@@ -8,6 +8,7 @@ coefficients in front.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeAlias
 
 import sympy
 from sympy import Basic, Expr, HadamardProduct, MatAdd, MatMul, OneMatrix, S, Transpose, ZeroMatrix
@@ -16,7 +17,7 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 from symbolic.functions import ScalarFunction
 from symbolic.scalars import x
 
-Term = Expr
+Term: TypeAlias = Expr
 """A scalar or a matrix expression (SymPy derives the latter from the former)."""
 
 
@@ -314,7 +315,7 @@ def ones_like(term: MatrixExpr) -> OneMatrix:
 
 def operand_indices(node: Basic) -> range:
     """Return which arguments of a node are terms; the others are parameters such as an axis."""
-    if isinstance(node, _AlongAxis):
+    if isinstance(node, (_AlongAxis, sympy.Inverse)):
         return range(1)
     return range(1, 2) if isinstance(node, Elementwise) else range(len(node.args))
 

@@ -6,7 +6,7 @@ from functools import reduce
 from typing import Any
 
 import numpy as np
-from sympy import MatAdd, MatMul, MatrixSymbol, OneMatrix, S, Symbol, Transpose
+from sympy import Basic, Identity, Inverse, MatAdd, MatMul, MatrixSymbol, OneMatrix, S, Symbol, Transpose
 
 from symbolic.functions import MAGNUS
 from symbolic.operations.table import ATOM, POWER, PRODUCT, SUM, TIMES, Operation, Rule, Show, is_scalar
@@ -81,6 +81,7 @@ def _evaluate_product(node: MatMul, size: Any, *values: Any) -> Any:
 
 
 A, B, C = (MatrixSymbol(n, *s) for n, s in (("A", (2, 3)), ("B", (3, 2)), ("C", (2, 3))))
+square = product(transpose(A), A)
 row, column, s = MatrixSymbol("u", 1, 3), MatrixSymbol("v", 2, 1), Symbol("s", real=True)
 
 OPERATIONS = [
@@ -89,7 +90,7 @@ OPERATIONS = [
         differential=lambda node, i, d, value: d,
         differential_rule=lambda node: Rule(
             "differential_of_sum", r"\mathrm{d}(a A + b B) = a\,\mathrm{d}A + b\,\mathrm{d}B",
-            "d(a A + b B) = a dA + b dB", f"{MAGNUS}, chapter 8, section 3"),
+            "d(a A + b B) = a dA + b dB", f"{MAGNUS}, chapter 8, section 2"),
         transposition=lambda node, i, G: G,
         transposition_rule=Rule(
             "transposition_of_sum", r"\langle G, A + B\rangle = \langle G, A\rangle + \langle G, B\rangle",
@@ -106,7 +107,7 @@ OPERATIONS = [
         differential_rule=lambda node: Rule(
             "differential_of_product",
             r"\mathrm{d}(A B) = \mathrm{d}A\, B + A\, \mathrm{d}B", "d(A B) = dA B + A dB",
-            f"{MAGNUS}, chapter 8, section 3"),
+            f"{MAGNUS}, chapter 8, section 2"),
         transposition=_product_transposition,
         transposition_rule=Rule(
             "transposition_of_product",
@@ -123,7 +124,7 @@ OPERATIONS = [
         differential=lambda node, i, d, value: transpose(d),
         differential_rule=lambda node: Rule(
             "differential_of_transpose", r"\mathrm{d}(A^{\top}) = (\mathrm{d}A)^{\top}",
-            "d(Aᵀ) = (dA)ᵀ", f"{MAGNUS}, chapter 8, section 3"),
+            "d(Aᵀ) = (dA)ᵀ", f"{MAGNUS}, chapter 8, section 2"),
         transposition=lambda node, i, G: transpose(G),
         transposition_rule=Rule(
             "transposition_of_transpose", r"\langle G, M^{\top}\rangle = \langle G^{\top}, M\rangle",
@@ -135,11 +136,25 @@ OPERATIONS = [
         examples=lambda: (transpose(A), product(transpose(A), C)),
     ),
     Operation(
+        node=Inverse,
+        differential=lambda node, i, d, value: negative(product(value, d, value)),
+        differential_rule=lambda node: Rule(
+            "differential_of_inverse", r"\mathrm{d}(A^{-1}) = -A^{-1}\, \mathrm{d}A\, A^{-1}",
+            "d(A⁻¹) = −A⁻¹ dA A⁻¹", f"{MAGNUS}, chapter 8, section 4"),
+        transposition=None,
+        transposition_rule=None,
+        evaluate=lambda node, size, a, *_: np.linalg.inv(a),
+        latex=(POWER, lambda node, show: f"{show(node.args[0], ATOM)}^{{-1}}"),
+        text=(POWER, lambda node, show: f"{show(node.args[0], ATOM)}⁻¹"),
+        spelling={"numpy": (ATOM, lambda node, show: f"np.linalg.inv({show(node.args[0], 0)})")},
+        examples=lambda: (Basic.__new__(Inverse, add(square, Identity(3)), S.NegativeOne),),
+    ),
+    Operation(
         node=SumAlong,
         differential=lambda node, i, d, value: sum_along(d, node.axis),
         differential_rule=lambda node: Rule(
             "differential_of_sums", r"\mathrm{d}(\mathbf{1}^{\top} A) = \mathbf{1}^{\top}\mathrm{d}A",
-            "d(1ᵀA) = 1ᵀ dA", f"{MAGNUS}, chapter 8, section 3"),
+            "d(1ᵀA) = 1ᵀ dA", f"{MAGNUS}, chapter 8, section 2"),
         transposition=lambda node, i, G: broadcast(G, node.axis, node.operand.shape[node.axis]),
         transposition_rule=Rule(
             "transposition_of_sums",
@@ -157,7 +172,7 @@ OPERATIONS = [
         differential=lambda node, i, d, value: broadcast(d, node.axis, node.args[2]),
         differential_rule=lambda node: Rule(
             "differential_of_broadcast", r"\mathrm{d}(a \mathbf{1}^{\top}) = \mathrm{d}a\, \mathbf{1}^{\top}",
-            "d(a 1ᵀ) = da 1ᵀ", f"{MAGNUS}, chapter 8, section 3"),
+            "d(a 1ᵀ) = da 1ᵀ", f"{MAGNUS}, chapter 8, section 2"),
         transposition=lambda node, i, G: sum_along(G, node.axis),
         transposition_rule=Rule(
             "transposition_of_broadcast",

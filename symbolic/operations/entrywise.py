@@ -113,12 +113,12 @@ OPERATIONS = [
         differential_rule=lambda node: Rule(
             "differential_of_hadamard_product",
             r"\mathrm{d}(A \odot B) = \mathrm{d}A \odot B + A \odot \mathrm{d}B",
-            "d(A ⊙ B) = dA ⊙ B + A ⊙ dB", f"{MAGNUS}, chapter 8, section 4"),
+            "d(A ⊙ B) = dA ⊙ B + A ⊙ dB", f"{MAGNUS}, chapter 8, section 2"),
         transposition=lambda node, i, G: hadamard(G, *_others(node, i)),
         transposition_rule=Rule(
             "transposition_of_hadamard_product",
             r"\langle G, C \odot M\rangle = \langle G \odot C, M\rangle",
-            "⟨G, C ⊙ M⟩ = ⟨G ⊙ C, M⟩", "Magnus, Neudecker (2019), chapter 3, section 6"),
+            "⟨G, C ⊙ M⟩ = ⟨G ⊙ C, M⟩", f"{MAGNUS}, chapter 3, section 6"),
         evaluate=lambda node, size, *values: reduce(np.multiply, values),
         latex=infix(r"\odot", TIMES),
         text=infix("⊙", TIMES),

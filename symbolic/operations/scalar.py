@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import sympy
-from sympy import Add, Expr, MatrixSymbol, Mul, Pow, S, Symbol, exp, log
+from sympy import Add, Basic, Determinant, Expr, Identity, Inverse, MatrixSymbol, Mul, Pow, S, Symbol, exp, log
 
 from symbolic.functions import MAGNUS
 from symbolic.operations.table import ATOM, Operation, Rule, Spelling
 from symbolic.scalar_values import MEANINGS
-from symbolic.terms import Inner, SquaredNorm, Term, inner, product
+from symbolic.terms import Inner, SquaredNorm, Term, add, inner, product, transpose
 
 
 def _scalar_differential(node: Expr, i: int, d: Expr, value: Term) -> Expr:
@@ -51,7 +51,7 @@ OPERATIONS = [
         differential_rule=lambda node: Rule(
             "differential_of_inner_product",
             r"\mathrm{d}\langle A, B\rangle = \langle \mathrm{d}A, B\rangle + \langle A, \mathrm{d}B\rangle",
-            "d⟨A, B⟩ = ⟨dA, B⟩ + ⟨A, dB⟩", f"{MAGNUS}, chapter 9, section 9"),
+            "d⟨A, B⟩ = ⟨dA, B⟩ + ⟨A, dB⟩", f"{MAGNUS}, chapter 8, section 2"),
         transposition=lambda node, i, g: product(g, node.args[1 - i]),
         transposition_rule=Rule(
             "transposition_of_inner_product", r"g \langle A, M\rangle = \langle g A, M\rangle",
@@ -70,7 +70,7 @@ OPERATIONS = [
         differential_rule=lambda node: Rule(
             "differential_of_squared_norm",
             r"\mathrm{d}\lVert A\rVert^{2} = 2\langle A, \mathrm{d}A\rangle",
-            "d‖A‖² = 2⟨A, dA⟩", f"{MAGNUS}, chapter 9, section 9"),
+            "d‖A‖² = 2⟨A, dA⟩", f"{MAGNUS}, chapter 8, section 2"),
         transposition=None,
         transposition_rule=None,
         evaluate=lambda node, size, a: np.sum(a * a),
@@ -78,6 +78,22 @@ OPERATIONS = [
         text=(ATOM, lambda node, show: f"‖{show(node.args[0], 0)}‖²"),
         spelling={"numpy": (ATOM, lambda node, show: f"np.sum({show(node.args[0], 20)} ** 2)")},
         examples=lambda: (SquaredNorm(A),),
+    ),
+    Operation(
+        node=Determinant,
+        differential=lambda node, i, d, value: node * inner(
+            transpose(Basic.__new__(Inverse, node.args[0], S.NegativeOne)), d),
+        differential_rule=lambda node: Rule(
+            "differential_of_determinant",
+            r"\mathrm{d}\lvert A\rvert = \lvert A\rvert \langle A^{-\top}, \mathrm{d}A\rangle",
+            "d|A| = |A| ⟨A⁻ᵀ, dA⟩", f"{MAGNUS}, chapter 8, section 3"),
+        transposition=None,
+        transposition_rule=None,
+        evaluate=lambda node, size, a: np.linalg.det(a),
+        latex=(ATOM, lambda node, show: rf"\det\left({show(node.args[0], 0)}\right)"),
+        text=(ATOM, lambda node, show: f"det({show(node.args[0], 0)})"),
+        spelling={"numpy": (ATOM, lambda node, show: f"np.linalg.det({show(node.args[0], 0)})")},
+        examples=lambda: (Determinant(add(product(transpose(A), A), Identity(3))),),
     ),
     _scalar_row(Mul, "scalar_product", r"\mathrm{d}(c s) = c\,\mathrm{d}s", "d(c s) = c ds", 3 * s * inner(A, B)),
     _scalar_row(Add, "scalar_sum", r"\mathrm{d}(s + t) = \mathrm{d}s + \mathrm{d}t", "d(s + t) = ds + dt",

@@ -1,0 +1,181 @@
+"""A network as the text of a NumPy module."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jinja2
+from sympy import Expr
+
+from codegen.numpy_code import NumpyPrinter
+from codegen.passes import optimise
+from gradwright import __version__
+from symbolic.architecture import digest, to_compact
+from symbolic.build import SAMPLES
+from symbolic.derivation import Derivation
+from symbolic.derive import derive
+from symbolic.differentiate import gradient_symbol
+from symbolic.errors import InputError
+from symbolic.functions import FUNCTIONS
+from symbolic.network import Network
+from symbolic.printing import TextPrinter
+from symbolic.program import Equation, needed
+from symbolic.terms import symbols_of
+
+WIDTH = 100
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The body of one generated function."""
+
+    lines: tuple[str, ...]
+    needs_N: bool
+
+
+def generate(network: Network, derivation: Derivation | None = None) -> str:
+    """Return the text of a NumPy module for a network, from its verified derivation.
+
+    Args:
+        network: With integer widths.
+        derivation: Of the network's program, by X too; derived and verified here when not given.
+
+    Raises:
+        InputError: A width is symbolic.
+        VerificationError: A gradient disagrees with numbers.
+    """
+    if network.symbolic:
+        raise InputError(f"expected integer widths to generate code, got {to_compact(network)!r}; "
+                         "symbolic widths are for deriving")
+    if derivation is None:
+        derivation = derive(network)
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("codegen"), undefined=jinja2.StrictUndefined, keep_trailing_newline=True,
+        autoescape=False)
+    return environment.get_template("numpy.py.jinja").render(_context(network, derivation))
+
+
+def _context(network: Network, derivation: Derivation) -> dict[str, Any]:
+    program, printer = derivation.forward, NumpyPrinter()
+    X, Y = program.inputs
+    y_hat = program.symbol("y_hat")
+    input_gradient = gradient_symbol(X)
+    backward = [g.equation for g in derivation.gradients if g.symbol != input_gradient]
+    equations = optimise((*program.equations, *backward))
+    results = [*(e.symbol for e in program.equations), *(e.symbol for e in backward)]
+    split = next(i for i, e in enumerate(equations) if e.symbol == program.result) + 1
+    forward, loss = (needed(equations, [r]) for r in (y_hat, program.result))
+    comments = _Comments((*program.equations, *backward))
+    body = {"forward": [_line(e, printer, comments) for e in equations[:split]],
+            "backward": [_line(e, printer, comments) for e in equations[split:]],
+            "names": [s.name for s in results], "needs_N": _needs_N(equations)}
+    columns = network.samples == "columns"
+    unpack = _names(program.parameters, program.parameters)
+    return {
+        "title": f"Network {program.name}: forward pass, loss and gradients in NumPy.",
+        "version": __version__, "compact": to_compact(network), "digest": digest(network),
+        "conventions": _conventions(network), "parameters": network.parameter_shapes(),
+        "constants": {"WEIGHT_DECAY": network.weight_decay} if network.weight_decay else {},
+        "initial": _initial(network), "forward": _body(forward, printer, comments),
+        "loss": _body(loss, printer, comments), "trace": body,
+        "input_gradient": _input_gradient(derivation, printer),
+        "unpack": unpack, "unpack_forward": _names(program.parameters, _symbols(forward)),
+        "unpack_loss": _names(program.parameters, _symbols(loss)),
+        "shapes": {s.name: " x ".join(map(str, s.shape)) for s in (X, Y, y_hat)},
+        "sizes": {s.name: "({}, {})".format(*("None" if d == SAMPLES else d for d in s.shape)) for s in (X, Y)},
+        "sample_axis": 1 if columns else 0, "class_axis": 0 if columns else 1,
+        "sample_word": "column" if columns else "row",
+        "distributions": any(a.symbol == Y for a in derivation.assumptions),
+        "loss_words": _loss_words(network), "helpers": _ordered(printer),
+    }
+
+
+def _conventions(network: Network) -> str:
+    columns = network.samples == "columns"
+    layer = "a_k = W_k h_{k-1} + b_k, samples are columns" if columns else "a_k = h_{k-1} W_k + b_k, samples are rows"
+    return f"Layer k is {layer}; N is the number of samples.\nThe loss is {_loss_words(network)}."
+
+
+def _loss_words(network: Network) -> str:
+    words = network.loss.replace("_", " ")
+    if network.loss.startswith("mean_"):
+        words = words[5:]
+    words += ", the mean over samples" if network.reduction == "mean" else ", summed over samples"
+    return words + (", plus weight decay" if network.weight_decay else "")
+
+
+def _initial(network: Network) -> dict[str, str]:
+    lines = {}
+    for k, layer in enumerate(network.layers, start=1):
+        for name, shape in ((n, s) for n, s in network.parameter_shapes().items() if n in (f"W{k}", f"b{k}")):
+            row = FUNCTIONS.get(layer.activation)
+            gain = round((row.gain if row else 1.0) ** 2)
+            fan_in = network.widths[k - 1]
+            lines[name] = (f"rng.standard_normal({shape}) * ({gain} / {fan_in}) ** 0.5" if name.startswith("W")
+                           else f"np.zeros({shape})")
+    return lines
+
+
+def _input_gradient(derivation: Derivation, printer: NumpyPrinter) -> list[str]:
+    """Return the lines that find the gradient by X from the values of the trace."""
+    gradient = derivation.gradient("X").equation
+    (equation,) = optimise((gradient,))
+    parameters = set(derivation.forward.parameters)
+    lines = [f'{s.name} = np.asarray(parameters["{s.name}"])' if s in parameters else
+             f'{s.name} = values["{s.name}"]' for s in sorted(symbols_of(equation.term), key=lambda s: str(s.name))]
+    return [*lines, f'gradients["X"] = {printer.show(equation.term)}']
+
+
+class _Comments:
+    """The formula of an equation, for the lines whose code does not read like it."""
+
+    def __init__(self, equations: Iterable[Equation]) -> None:
+        self.terms = {e.symbol: e for e in equations}
+        self.printer = TextPrinter()
+
+    def of(self, equation: Equation) -> str:
+        original = self.terms.get(equation.symbol)
+        if original is None or original.term == equation.term:
+            return ""
+        return f"  # {self.printer.show(original.term)}"
+
+
+def _line(equation: Equation, printer: NumpyPrinter, comments: _Comments) -> str:
+    code = printer.assignment(equation)
+    comment = comments.of(equation)
+    return code + comment if len(code + comment) + 4 <= WIDTH else code
+
+
+def _body(equations: Sequence[Equation], printer: NumpyPrinter, comments: _Comments) -> Lines:
+    return Lines(tuple(_line(e, printer, comments) for e in equations), _needs_N(equations))
+
+
+def _needs_N(equations: Iterable[Equation]) -> bool:
+    return any(SAMPLES in e.term.free_symbols and _prints_N(e) for e in equations)
+
+
+def _prints_N(equation: Equation) -> bool:
+    return " N" in f" {NumpyPrinter().show(equation.term)}".replace("(", " ").replace(",", " ")
+
+
+def _symbols(equations: Iterable[Equation]) -> set[Expr]:
+    return {s for e in equations for s in symbols_of(e.term)}
+
+
+def _names(parameters: Sequence[Expr], used: Iterable[Expr]) -> str:
+    """Return the names to unpack the parameters into, those not used as an underscore."""
+    used = set(used)
+    names = [str(p.name) if p in used else "_" for p in parameters]
+    text = ", ".join(names)
+    if len(names) == 1:
+        return f"[{text}]"
+    if len(text) + 32 <= WIDTH:
+        return text
+    return "(\n" + textwrap.fill(text, WIDTH, initial_indent=" " * 8, subsequent_indent=" " * 8) + ",\n    )"
+
+
+def _ordered(printer: NumpyPrinter) -> list[Any]:
+    return list(printer.helpers.values())

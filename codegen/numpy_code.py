@@ -1,0 +1,117 @@
+"""Equations as lines of NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import sympy
+from sympy import Basic, Determinant, Expr, HadamardProduct, MatAdd, OneMatrix, Symbol, ZeroMatrix
+from sympy.matrices.expressions.matexpr import MatrixExpr
+from sympy.printing.pycode import PythonCodePrinter
+
+from codegen.scalar_code import WRITTEN, Helper, along_axis, function_name, helper
+from symbolic.functions import ScalarFunction
+from symbolic.operations import OPERATIONS
+from symbolic.operations.table import ATOM, PRODUCT, SUM, TIMES
+from symbolic.program import Equation
+from symbolic.terms import Broadcast, Elementwise, Inner, LogSoftmax, Softmax, SquaredNorm, scale, split
+
+_NAMES = {"lambda": "WEIGHT_DECAY"}
+"""Names that are none in Python, or that stand for a constant of the module."""
+
+
+@dataclass
+class NumpyPrinter:
+    """Print terms as NumPy expressions, and remember which helpers they call."""
+
+    helpers: dict[str, Helper] = field(default_factory=dict)
+
+    def assignment(self, equation: Equation) -> str:
+        """Return ``name = expression``."""
+        return f"{equation.name} = {self.show(equation.term)}"
+
+    def show(self, term: Basic, precedence: int = 0) -> str:
+        """Return the term, in parentheses where it binds looser than ``precedence``."""
+        own, text = self._spell(term)
+        return f"({text})" if own < precedence else text
+
+    def _spell(self, term: Basic) -> tuple[int, str]:
+        if isinstance(term, sympy.MatrixSymbol | Symbol):
+            return ATOM, _NAMES.get(term.name, term.name)
+        if isinstance(term, Elementwise):
+            return ATOM, f"{self._function(term.function)}({self.show(term.operand)})"
+        if isinstance(term, Softmax | LogSoftmax):
+            self._need(along_axis("softmax" if isinstance(term, Softmax) else "log_softmax", term.axis))
+        if isinstance(term, OneMatrix | ZeroMatrix):
+            return ATOM, f"np.{'ones' if isinstance(term, OneMatrix) else 'zeros'}({self._sizes(term.shape)})"
+        if isinstance(term, Broadcast):
+            return ATOM, f"np.broadcast_to({self.show(term.operand)}, {self._sizes(term.shape)})"
+        if isinstance(term, MatAdd | HadamardProduct):
+            return self._combined(term)
+        row = OPERATIONS.get(type(term))
+        if row is not None and isinstance(term, MatrixExpr | Inner | SquaredNorm | Determinant):
+            precedence, spell = row.spelling["numpy"]
+            return precedence, spell(term, self.show)
+        return self._scalar(term)
+
+    def _combined(self, term: MatrixExpr) -> tuple[int, str]:
+        """Leave repetition and ones to NumPy's broadcasting where another operand has the full shape."""
+        precedence, spell = OPERATIONS[type(term)].spelling["numpy"]
+        full = any(not isinstance(split(a)[1], Broadcast | OneMatrix | ZeroMatrix) for a in term.args)
+
+        def show(operand: Basic, outer: int = 0) -> str:
+            coefficient, rest = split(operand)
+            if full and isinstance(rest, Broadcast):
+                return self.show(scale(coefficient, rest.operand), outer)
+            if full and isinstance(rest, OneMatrix):
+                return self.show(coefficient, outer)
+            return self.show(operand, outer)
+
+        return precedence, spell(term, show)
+
+    def _function(self, function: ScalarFunction) -> str:
+        needed = helper(function)
+        if needed:
+            self._need(needed)
+        return function_name(function)
+
+    def _need(self, needed: Helper) -> None:
+        for name in needed.needs:
+            self._need(WRITTEN[name])
+        self.helpers.setdefault(needed.name, needed)
+
+    def _sizes(self, sizes: Iterable[Expr]) -> str:
+        return f"({', '.join(self.show(s) for s in sizes)})"
+
+    def _scalar(self, term: Expr) -> tuple[int, str]:
+        if isinstance(term, sympy.Add):
+            text = ""
+            for part in term.args:
+                below_zero = part.could_extract_minus_sign()
+                body = self.show(-part if below_zero else part, SUM + 1)
+                text += ("-" if not text else " - ") + body if below_zero else (" + " if text else "") + body
+            return SUM, text
+        if isinstance(term, sympy.Mul):
+            return self._scalar_product(term)
+        if term.is_Integer or term.is_Float:
+            return (SUM if term < 0 else ATOM), repr(int(term) if term.is_Integer else float(term))
+        if term.is_Rational:
+            return TIMES, f"{term.p} / {term.q}"
+        return PRODUCT, PythonCodePrinter({"fully_qualified_modules": False}).doprint(term)
+
+    def _scalar_product(self, term: sympy.Mul) -> tuple[int, str]:
+        if term.could_extract_minus_sign():
+            return SUM, "-" + self.show(-term, TIMES)
+        numerator, denominator = [], []
+        for factor in term.args:
+            base, exponent = factor.as_base_exp()
+            if factor.is_Rational and factor.q != 1:
+                numerator += [sympy.Integer(factor.p)] if factor.p != 1 else []
+                denominator.append(sympy.Integer(factor.q))
+            elif exponent == -1:
+                denominator.append(base)
+            else:
+                numerator.append(factor)
+        top = " * ".join(self.show(f, TIMES + 1) for f in numerator) or "1"
+        return TIMES, top + "".join(f" / {self.show(f, TIMES + 1)}" for f in denominator)

@@ -1,0 +1,194 @@
+"""Passes over the equations of a program, before they are printed as code.
+
+Each is a function from equations to equations of equal value; `PASSES` lists them in
+the order in which they are applied.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sympy import Basic, Determinant, Expr, HadamardProduct, MatAdd, MatMul, MatrixSymbol, OneMatrix, S, Symbol, Transpose
+
+from symbolic.functions import scalar_function
+from symbolic.program import Equation
+from symbolic.terms import (
+    Broadcast,
+    Elementwise,
+    HadamardQuotient,
+    Inner,
+    Softmax,
+    SquaredNorm,
+    Term,
+    add,
+    broadcast,
+    elementwise,
+    hadamard,
+    is_matrix,
+    log_softmax,
+    negative,
+    operand_indices,
+    product,
+    quotient,
+    split,
+    sum_along,
+)
+
+Equations = tuple[Equation, ...]
+
+
+@dataclass(frozen=True)
+class Pass:
+    """A rewriting of equations: its name, why it is done, and the function."""
+
+    name: str
+    reason: str
+    apply: Callable[[Equations], Equations]
+
+
+def rebuild(term: Term, change: Callable[[Term], Term]) -> Term:
+    """Return the term with ``change`` applied to each operand, by the builders of terms."""
+    indices = operand_indices(term)
+    if isinstance(term, (MatrixSymbol, OneMatrix, Symbol)) or not indices:
+        return term
+    arguments = [change(a) if i in indices else a for i, a in enumerate(term.args)]
+    if all(new is old for new, old in zip(arguments, term.args, strict=True)):
+        return term
+    build = _BUILDERS.get(type(term))
+    if build is not None:
+        return build(*arguments)
+    if is_matrix(term) or isinstance(term, Inner | SquaredNorm | Determinant):
+        return Basic.__new__(type(term), *arguments)
+    return term.func(*arguments)
+
+
+_BUILDERS: dict[type[Basic], Callable[..., Term]] = {
+    MatMul: product, MatAdd: add, HadamardProduct: hadamard, HadamardQuotient: quotient}
+
+
+def stabilise(equations: Equations) -> Equations:
+    """Write log softmax(A) and log σ(A) by functions that neither overflow nor reach log 0."""
+    definitions = {e.symbol: e.term for e in equations}
+    log, softplus = scalar_function("log"), scalar_function("softplus")
+
+    def change(term: Term) -> Term:
+        if isinstance(term, Elementwise) and term.function == log:
+            return _safe_log(term, definitions, softplus)
+        return rebuild(term, change)
+
+    return tuple(Equation(e.symbol, change(e.term)) for e in equations)
+
+
+def _safe_log(term: Elementwise, definitions: dict[Expr, Term], softplus: Basic) -> Term:
+    """log softmax(A) = A − 1 lse(A); log σ(A) = −softplus(−A); log(1 − σ(A)) = −softplus(A)."""
+    operand = term.operand
+    value = definitions.get(operand, operand)
+    if isinstance(value, Softmax):
+        return log_softmax(value.operand, value.axis)
+    if _is_sigmoid(value):
+        return negative(elementwise(softplus, negative(value.operand)))
+    if isinstance(operand, MatAdd) and len(operand.args) == 2 and isinstance(operand.args[0], OneMatrix):
+        coefficient, rest = split(operand.args[1])
+        inside = definitions.get(rest, rest)
+        if coefficient == -1 and _is_sigmoid(inside):
+            return negative(elementwise(softplus, inside.operand))
+    return term
+
+
+def _is_sigmoid(term: Term) -> bool:
+    return isinstance(term, Elementwise) and term.function == scalar_function("sigmoid")
+
+
+def sum_and_broadcast(equations: Equations) -> Equations:
+    """Write products with vectors of ones as sums and repetitions along an axis."""
+    return tuple(Equation(e.symbol, _without_ones(e.term)) for e in equations)
+
+
+def _without_ones(term: Term) -> Term:
+    term = rebuild(term, _without_ones)
+    if not isinstance(term, MatMul):
+        return term
+    coefficient, rest = split(term)
+    factors = list(rest.args) if isinstance(rest, MatMul) else [rest]
+    while len(factors) > 1:
+        found = next((i for i in reversed(range(len(factors))) if _is_ones_vector(factors[i])), None)
+        if found is None:
+            break
+        factors = _absorb(factors, found)
+    return product(coefficient, *factors)
+
+
+def _is_ones_vector(term: Term) -> bool:
+    return isinstance(term, OneMatrix) and S.One in term.shape
+
+
+def _absorb(factors: list[Term], i: int) -> list[Term]:
+    """Join a vector of ones with the product on its other side."""
+    ones = factors[i]
+    row = ones.shape[0] == 1
+    if row and i + 1 < len(factors):
+        return [*factors[:i], sum_along(product(*factors[i + 1:]), 0)]
+    if row:
+        return [broadcast(product(*factors[:i]), 1, ones.shape[1])]
+    if i > 0:
+        return [sum_along(product(*factors[:i]), 1), *factors[i + 1:]]
+    return [broadcast(product(*factors[1:]), 0, ones.shape[0])]
+
+
+def share(equations: Equations) -> Equations:
+    """Give a name to each compound term that occurs more than once, and compute it once."""
+    counts: Counter[Term] = Counter()
+
+    def count(term: Term) -> None:
+        counts[term] += 1
+        if counts[term] == 1 and not isinstance(term, (MatrixSymbol, OneMatrix, Symbol)):
+            for i in operand_indices(term):
+                count(term.args[i])
+
+    for equation in equations:
+        count(equation.term)
+    names: dict[Term, Expr] = {}
+    result: list[Equation] = []
+
+    def change(term: Term) -> Term:
+        if term in names:
+            return names[term]
+        changed = rebuild(term, change)
+        if counts[term] > 1 and _is_work(term):
+            symbol = MatrixSymbol(f"t{len(names) + 1}", *term.shape)
+            names[term] = symbol
+            result.append(Equation(symbol, changed))
+            return symbol
+        return changed
+
+    for equation in equations:
+        if equation.term in names:
+            result.append(Equation(equation.symbol, names[equation.term]))
+        elif counts[equation.term] > 1 and _is_work(equation.term):
+            result.append(Equation(equation.symbol, rebuild(equation.term, change)))
+            names[equation.term] = equation.symbol
+        else:
+            result.append(Equation(equation.symbol, change(equation.term)))
+    return tuple(result)
+
+
+def _is_work(term: Term) -> bool:
+    """Say whether computing the term costs anything: views, constants and scalars do not."""
+    return is_matrix(term) and not isinstance(term, MatrixSymbol | OneMatrix | Transpose | Broadcast)
+
+
+PASSES: tuple[Pass, ...] = (
+    Pass("stabilise", "finite for logits of any size, without clipping", stabilise),
+    Pass("sum_and_broadcast", "no product with a vector of ones", sum_and_broadcast),
+    Pass("share", "each value is computed once", share),
+)
+
+
+def optimise(equations: Equations) -> Equations:
+    """Apply all passes in order."""
+    for step in PASSES:
+        equations = step.apply(equations)
+    return equations
+

@@ -1,0 +1,97 @@
+"""Plain SymPy matrix expressions as terms of the operations table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+from sympy import Basic, Expr, HadamardProduct, MatAdd, MatMul, MatPow, Trace, Transpose
+from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
+from sympy.matrices.expressions.hadamard import HadamardPower
+
+from symbolic.errors import InputError
+from symbolic.functions import FUNCTIONS, scalar_function
+from symbolic.operations import OPERATIONS
+from symbolic.scalars import x
+from symbolic.terms import Term, add, elementwise, hadamard, inner, is_matrix, operand_indices, product, transpose
+
+_LEAVES = (sympy.MatrixSymbol, sympy.Symbol, sympy.OneMatrix, sympy.ZeroMatrix, sympy.Identity, sympy.Number)
+
+
+def from_sympy(expression: Expr) -> Term:
+    """Return an expression in the nodes that have rules; a 1 × 1 matrix becomes a scalar.
+
+    Raises:
+        InputError: It holds a node for which there is no rule.
+    """
+    if is_matrix(expression) and expression.shape == (1, 1) and not isinstance(expression, sympy.MatrixSymbol):
+        return _scalar(expression)
+    return _term(expression)
+
+
+def _scalar(expression: Expr) -> Term:
+    """Return a 1 × 1 matrix, as xᵀAx, as the inner product ⟨x, Ax⟩ or a sum of such."""
+    if isinstance(expression, MatAdd):
+        return add(*(_scalar(a) for a in expression.args))
+    if isinstance(expression, MatMul):
+        coefficient, factors = expression.as_coeff_matrices()
+        if len(factors) > 1:
+            return _term(coefficient) * inner(transpose(_term(factors[0])), product(*map(_term, factors[1:])))
+    one = sympy.OneMatrix(1, 1)
+    return inner(one, _term(expression))
+
+
+def _term(expression: Basic) -> Term:
+    if isinstance(expression, _LEAVES) or expression.is_number:
+        return expression
+    rewrite = _REWRITES.get(type(expression))
+    if rewrite is not None:
+        return rewrite(expression)
+    if type(expression) not in OPERATIONS:
+        raise InputError(f"no differential rule for {type(expression).__name__} in {expression}")
+    indices = operand_indices(expression)
+    arguments = [_term(a) if i in indices else a for i, a in enumerate(expression.args)]
+    return Basic.__new__(type(expression), *arguments) if is_matrix(expression) else expression.func(*arguments)
+
+
+def _trace(expression: Trace) -> Term:
+    """tr(AᵀB) is ⟨A, B⟩, and tr(A) is ⟨I, A⟩."""
+    body = _term(expression.args[0])
+    if isinstance(body, MatMul):
+        coefficient, factors = body.as_coeff_matrices()
+        if len(factors) > 1:
+            return coefficient * inner(transpose(factors[0]), product(*factors[1:]))
+    if isinstance(body, MatAdd):
+        return add(*(_trace(Trace(a)) for a in body.args))
+    return inner(sympy.Identity(body.shape[0]), body)
+
+
+def _power(expression: MatPow) -> Term:
+    base, exponent = _term(expression.base), expression.exp
+    if not exponent.is_Integer or not -8 <= exponent <= 64:
+        raise InputError(f"expected an integer power of a matrix between -8 and 64, got {exponent}")
+    if exponent < 0:
+        return product(*[Basic.__new__(sympy.Inverse, base, sympy.S.NegativeOne)] * -int(exponent))
+    return product(*[base] * int(exponent)) if exponent else sympy.Identity(base.shape[0])
+
+
+def _applied(expression: ElementwiseApplyFunction) -> Term:
+    formula = expression.function(x)
+    name = next((n for n, row in FUNCTIONS.items() if row.formula == formula), "f")
+    return elementwise(scalar_function(name, formula), _term(expression.expr))
+
+
+def _entrywise_power(expression: HadamardPower) -> Term:
+    return elementwise(scalar_function("f", x**expression.exp), _term(expression.base))
+
+
+_REWRITES: dict[type[Basic], Any] = {
+    MatMul: lambda e: product(*map(_term, e.args)),
+    MatAdd: lambda e: add(*map(_term, e.args)),
+    HadamardProduct: lambda e: hadamard(*map(_term, e.args)),
+    Transpose: lambda e: transpose(_term(e.args[0])),
+    Trace: _trace,
+    MatPow: _power,
+    ElementwiseApplyFunction: _applied,
+    HadamardPower: _entrywise_power,
+}

@@ -1,0 +1,90 @@
+"""A derivation as a LaTeX document, and the pieces that Markdown shares with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from symbolic.derivation import Derivation, Gradient
+from symbolic.formats.parts import building_blocks, definition, functions, sources
+from symbolic.operations.entrywise import function_name
+from symbolic.printing import LatexPrinter, TextPrinter
+
+_PREAMBLE = r"""\documentclass[10pt]{article}
+\usepackage[utf8]{inputenc}
+\usepackage{amsmath}
+\usepackage[paperwidth=%.1fcm,paperheight=29.7cm,margin=2cm]{geometry}
+\allowdisplaybreaks
+\setlength{\parindent}{0pt}
+\begin{document}
+"""
+
+_CENTIMETRES = 0.21
+"""Width of a character of mathematics on the page, measured generously."""
+
+
+def as_latex(derivation: Derivation, shown: Sequence[Gradient]) -> str:
+    """Return a complete document; its page is as wide as its longest line needs."""
+    latex, text, cited = LatexPrinter(), TextPrinter(), sources(shown)
+    body = [rf"\section*{{Gradients of {escape(derivation.forward.name)}}}", r"\subsection*{Forward}",
+            aligned([f"{latex.show(e.symbol)} &= {latex.show(e.term)} && {latex.shape(e.symbol)}"
+                     for e in derivation.forward.equations])]
+    where = function_rows(derivation, shown, latex)
+    if where:
+        body += ["where", aligned(where)]
+    for gradient in shown:
+        assuming = "".join(rf", assuming ${a.latex}$" for a in gradient.assumptions)
+        body += [rf"\subsection*{{${latex.show(gradient.symbol)}$ \quad (${latex.shape(gradient.wrt)}$){assuming}}}",
+                 aligned(rows(gradient, latex, cited)), rf"\[ \boxed{{{shaped(gradient, latex)}}} \]"]
+    used = building_blocks(derivation, shown)
+    if used:
+        body += [r"\subsection*{With}", aligned([f"{latex.show(e.symbol)} &= {latex.show(e.term)}" for e in used])]
+    assumptions = dict.fromkeys(a for g in shown for a in g.assumptions)
+    if assumptions:
+        body += [r"\subsection*{Assumed}", *(rf"${a.latex}$: {escape(a.reason)}.\par" for a in assumptions)]
+    body += [r"\subsection*{Sources}", *(rf"[{i}] {escape(name)}.\par" for name, i in cited.items())]
+    return _PREAMBLE % _page_width(derivation, shown, text) + "\n".join(body) + "\n\\end{document}\n"
+
+
+def aligned(lines: Sequence[str]) -> str:
+    """Return the rows as an ``align*`` environment, which may break across pages."""
+    return "\\begin{align*}\n" + " \\\\\n".join(lines) + "\n\\end{align*}"
+
+
+def rows(gradient: Gradient, latex: LatexPrinter, cited: dict[str, int]) -> list[str]:
+    """Return the lines of a derivation as rows ``d𝓛 &= line && statement [source]``."""
+    found = []
+    for i, step in enumerate(gradient.steps):
+        left = r"\mathrm{d}\mathcal{L}" if i == 0 else ""
+        reference = "" if step.equation or step.assumption else rf"\; [{cited[step.rule.source]}]"
+        assumed = r"\quad \text{(assumed)}" if step.assumption else ""
+        found.append(f"{left} &= {latex.line(step.after)} && {latex.statement(step)}{assumed}{reference}")
+    return found
+
+
+def shaped(gradient: Gradient, latex: LatexPrinter) -> str:
+    """Return the gradient's equation with the shape under each factor."""
+    left = rf"\underbrace{{{latex.show(gradient.symbol)}}}_{{{latex.shape(gradient.wrt)}}}"
+    return f"{left} = {latex.factored(gradient.term)}"
+
+
+def function_rows(derivation: Derivation, shown: Sequence[Gradient], latex: LatexPrinter) -> list[str]:
+    """Return the definitions of the elementwise functions that occur."""
+    return [f"{function_name(f, latex=True)}(x) &= {latex.show(definition(f))}" for f in functions(derivation, shown)]
+
+
+def escape(text: str) -> str:
+    """Return plain words with LaTeX's own characters made harmless, and symbols as mathematics."""
+    marks = {"\\": r"\textbackslash{}", "_": r"\_", "&": r"\&", "%": r"\%", "#": r"\#", "$": r"\$", "{": r"\{",
+             "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "ᵀ": r"$^{\top}$",
+             "σ": r"$\sigma$", "−": "$-$", "⟨": r"$\langle$", "⟩": r"$\rangle$", "λ": r"$\lambda$"}
+    return "".join(marks.get(c, c) for c in text)
+
+
+def _page_width(derivation: Derivation, shown: Sequence[Gradient], text: TextPrinter) -> float:
+    """Return centimetres: room for the longest line beside the longest statement of its block."""
+    widest = max((max(len(text.line(s.after)) for s in g.steps) + max(len(text.statement(s)) for s in g.steps)
+                  for g in shown if g.steps), default=60)
+    forward = max(len(text.equation(e)) for e in derivation.forward.equations)
+    return max(21.0, 4 + _CENTIMETRES * (max(widest, forward) + 16))
+
+

@@ -1,0 +1,49 @@
+"""What the formats have in common: sources, numbered; the other gradients that an answer builds on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sympy import Expr, exp
+from sympy.core.function import AppliedUndef
+
+from symbolic.derivation import Derivation, Gradient, Step
+from symbolic.functions import ScalarFunction
+from symbolic.program import Equation, needed
+from symbolic.scalars import sigmoid, softplus
+from symbolic.terms import Elementwise
+
+
+def source(step: Step) -> str:
+    """Return where the rule of a step stands; the program itself for a definition."""
+    return "the program" if step.equation else step.assumption.reason if step.assumption else step.rule.source
+
+
+def sources(gradients: Iterable[Gradient]) -> dict[str, int]:
+    """Return the sources cited, numbered from 1 in the order of their first use."""
+    cited = dict.fromkeys(source(s) for g in gradients for s in g.steps if not s.equation and not s.assumption)
+    return {text: i for i, text in enumerate(cited, start=1)}
+
+
+def building_blocks(derivation: Derivation, shown: Sequence[Gradient]) -> tuple[Equation, ...]:
+    """Return the gradient equations that the shown ones use but that are not shown themselves."""
+    symbols = {g.symbol for g in shown}
+    backward = [g.equation for g in derivation.gradients]
+    return tuple(e for e in needed(backward, symbols) if e.symbol not in symbols)
+
+
+def functions(derivation: Derivation, shown: Sequence[Gradient]) -> tuple[ScalarFunction, ...]:
+    """Return the elementwise functions that a reader needs a definition of, each once."""
+    terms = [e.term for e in derivation.forward.equations] + [g.term for g in shown]
+    found = dict.fromkeys(a.function for t in terms for a in sorted(t.atoms(Elementwise), key=str))
+    return tuple(f for f in found if f.name not in _PLAIN and not f.formula.atoms(AppliedUndef))
+
+
+_PLAIN = ("identity", "tanh", "exp", "log", "abs", "sign")
+"""Functions that every reader knows by their names."""
+
+
+def definition(function: ScalarFunction) -> Expr:
+    """Return the formula of a function, sigmoid and softplus by exp where they are what is defined."""
+    formula = function.formula
+    return formula.rewrite(exp) if isinstance(formula, sigmoid | softplus) else formula

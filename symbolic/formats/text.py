@@ -1,0 +1,78 @@
+"""A derivation as Unicode text for a terminal."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from symbolic.derivation import Derivation, Gradient
+from symbolic.formats.parts import building_blocks, definition, functions, sources
+from symbolic.operations.entrywise import function_name
+from symbolic.printing import TextPrinter
+from symbolic.program import Equation
+
+WIDTH = 80
+
+
+def as_text(derivation: Derivation, shown: Sequence[Gradient]) -> str:
+    """Return the forward equations and the steps of each gradient, for a screen 80 wide."""
+    printer, cited = TextPrinter(), sources(shown)
+    parts = [_forward(derivation, printer), _functions(derivation, shown, printer)]
+    parts += [_gradient(g, printer, cited) for g in shown]
+    used = building_blocks(derivation, shown)
+    if used:
+        parts.append("With\n" + "\n".join(f"  {printer.equation(e)}" for e in used))
+    assumptions = dict.fromkeys(a for g in shown for a in g.assumptions)
+    if assumptions:
+        parts.append("Assumed\n" + "\n".join(f"  {a.text}: {a.reason}" for a in assumptions))
+    if cited:
+        parts.append("Sources\n" + "\n".join(_wrapped(f"  [{i}] {text}", 6) for text, i in cited.items()))
+    return "\n\n".join(p for p in parts if p) + "\n"
+
+
+def _forward(derivation: Derivation, printer: TextPrinter) -> str:
+    return "Forward\n" + "\n".join(_ranged(f"  {printer.equation(e)}", printer.shape(e.symbol))
+                                   for e in derivation.forward.equations)
+
+
+def _functions(derivation: Derivation, shown: Sequence[Gradient], printer: TextPrinter) -> str:
+    rows = [f"  {function_name(f, latex=False)}(x) = {printer.show(definition(f))}"
+            for f in functions(derivation, shown)]
+    return "where\n" + "\n".join(rows) if rows else ""
+
+
+def _gradient(gradient: Gradient, printer: TextPrinter, cited: dict[str, int]) -> str:
+    heading = printer.show(gradient.symbol) + "".join(f", assuming {a.text}" for a in gradient.assumptions)
+    lines = [_ranged(heading, printer.shape(gradient.wrt))]
+    expressions = [printer.line(step.after) for step in gradient.steps]
+    column = min(max(map(len, expressions), default=0), 40) + 9
+    for i, (step, expression) in enumerate(zip(gradient.steps, expressions, strict=True)):
+        left = ("  d𝓛 = " if i == 0 else "     = ") + expression
+        reference = f" [{cited[step.rule.source]}]" if not step.equation and not step.assumption else ""
+        lines += _with_reason(left, printer.statement(step) + reference, column)
+    lines.append("  " + printer.equation(gradient.equation))
+    return "\n".join([*lines, _shapes(gradient.equation, printer)])
+
+
+def _with_reason(left: str, reason: str, column: int) -> list[str]:
+    """Set the reason beside the line where there is room, else below it."""
+    if len(left) < column and column + len(reason) <= WIDTH:
+        return [left.ljust(column) + reason]
+    if len(left) + 2 + len(reason) <= WIDTH:
+        return [left + "  " + reason]
+    return [left, *textwrap.wrap(reason, WIDTH, initial_indent=" " * 11, subsequent_indent=" " * 11)]
+
+
+def _shapes(equation: Equation, printer: TextPrinter) -> str:
+    """Spell the formula's factors by their shapes, as in 3×3 = (3×N) (N×3)."""
+    return f"  {printer.shape(equation.symbol)} = {printer.factored(equation.term)}"
+
+
+def _ranged(left: str, right: str) -> str:
+    return left.ljust(WIDTH - len(right) - 1) + " " + right if len(left) + len(right) < WIDTH else f"{left}  {right}"
+
+
+def _wrapped(text: str, indent: int) -> str:
+    return "\n".join(textwrap.wrap(text, WIDTH, subsequent_indent=" " * indent))
+
+

@@ -1,0 +1,81 @@
+"""The formulas of backpropagation for any layer k and any activation g.
+
+Two programs, both with symbolic dimensions and differentiated by the same engine: the
+output layer, from a_L to the loss, and layer k, from a_{k-1} to a_k, whose gradient
+is given.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import sympy
+from sympy import MatrixSymbol, S, Symbol
+
+from symbolic.build import SAMPLES, affine, loss_equations, output_activation, sample_matrix
+from symbolic.derivation import Derivation
+from symbolic.differentiate import differentiate, gradient_symbol
+from symbolic.functions import derivative, scalar_function
+from symbolic.losses import LOSSES
+from symbolic.network import Network
+from symbolic.program import Equation, Program, distributions, single_sample
+from symbolic.scalars import x
+from symbolic.terms import elementwise
+from symbolic.verify import verify_derivation
+
+G = scalar_function("g", sympy.Function("g")(x))
+"""An activation of which nothing is known but that it is differentiable."""
+
+
+def _width(index: str) -> Symbol:
+    return Symbol(f"n_{index}", integer=True, positive=True)
+
+
+def derive_general(network: Network) -> Derivation:
+    """Return the gradients by a_L, W_k, b_k, h_{k-1} and a_{k-1}, and by b_k for one sample.
+
+    The loss, its reduction, the output activation and the sample convention are the network's;
+    the hidden activation is an unspecified g. Every formula is verified with a g of its own.
+
+    Raises:
+        VerificationError: A formula disagrees with numbers.
+    """
+    output, layer = _output(network), _layer(network)
+    given = gradient_symbol(layer.result)
+    parts = [differentiate(output), differentiate(layer, cotangent=given)]
+    one = differentiate(replace(layer, assumptions=(single_sample(SAMPLES),)), cotangent=given)
+    for part in (*parts, one):
+        verify_derivation(_with_activation(part))
+    whole = Program("general", output.inputs, (*output.parameters, *layer.parameters),
+                    (*layer.equations, *output.equations), output.assumptions, output.through)
+    bias = [g for g in one.gradients if str(g.wrt.name).startswith("b")]
+    return Derivation(whole, (*parts[0].gradients, *parts[1].gradients, *bias), cotangent=given)
+
+
+def _output(network: Network) -> Program:
+    units = _width("L")
+    a, y_hat, Y = (sample_matrix(name, units, network.samples) for name in ("a_L", "y_hat", "Y"))
+    equations = (Equation(y_hat, output_activation(network, a)),
+                 *loss_equations(replace(network, weight_decay=0.0), Y, y_hat, []))
+    assumed = (distributions(Y, network.samples),) if LOSSES[network.loss].distributions else ()
+    return Program("output", (Y,), (a,), equations, assumed, frozenset(e.symbol for e in equations))
+
+
+def _layer(network: Network) -> Program:
+    before, after = _width("{k-1}"), _width("k")
+    a0, h, a = (sample_matrix(name, units, network.samples) for name, units in (
+        ("a_{k-1}", before), ("h_{k-1}", before), ("a_k", after)))
+    columns = network.samples == "columns"
+    weight = MatrixSymbol("W_k", *((after, before) if columns else (before, after)))
+    bias = MatrixSymbol("b_k", *((after, S.One) if columns else (S.One, after)))
+    return Program("layer", (), (weight, bias, a0), (
+        Equation(h, elementwise(G, a0)), Equation(a, affine(h, weight, bias, samples=network.samples))))
+
+
+def _with_activation(derivation: Derivation) -> Derivation:
+    """Return the derivation with a g that can be evaluated, g(x) = x sin x, and its derivative."""
+    concrete = scalar_function("g", x * sympy.sin(x))
+    known = {G: concrete, derivative(G): derivative(concrete)}
+    equations = tuple(Equation(e.symbol, e.term.xreplace(known)) for e in derivation.forward.equations)
+    gradients = tuple(replace(g, term=g.term.xreplace(known)) for g in derivation.gradients)
+    return replace(derivation, forward=replace(derivation.forward, equations=equations), gradients=gradients)
