@@ -47,9 +47,9 @@ def _read_file(path: str) -> Network:
 
 
 def _text(path: str) -> str:
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise InputError("a directory or device, no file; name a TOML file")
     try:
-        if os.path.exists(path) and not os.path.isfile(path):
-            raise InputError("a directory or device; name a TOML file")
         with open(path, "rb") as file:
             content = file.read(LARGEST_FILE + 1)
     except (FileNotFoundError, ValueError):  # ValueError: a null character, which no file name has

@@ -213,7 +213,9 @@ class _Derivator:
         linear = [j for j, a in enumerate(node.args) if _holds_differential(a)]
         if isinstance(node, (MatAdd, Add)):
             parts = [split(node.args[j]) for j in linear]
-            self._replace(i, [Summand(product(c, cotangent), rest) for c, rest in parts], DISTRIBUTE)
+            # A sum of scalars needs no rule to be read as several summands.
+            self._replace(i, [Summand(product(c, cotangent), rest) for c, rest in parts], DISTRIBUTE,
+                          shown=is_matrix(node))
             return
         row, j = operation(node), linear[0]
         if row.transposition is None or row.transposition_rule is None or len(linear) != 1:

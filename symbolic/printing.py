@@ -58,6 +58,11 @@ class _Notation:
             self._shown[key] = text
         return text
 
+    def _print_Inner(self, term: Basic, exp: str | None = None) -> str:
+        return self.show(term) + (f"^{{{exp}}}" if exp else "")
+
+    _print_SquaredNorm = _print_Determinant = _print_Inner
+
     def equation(self, equation: Equation) -> str:
         """Return ``name = term``."""
         return f"{self.show(equation.symbol)} = {self.show(equation.term)}"

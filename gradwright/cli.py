@@ -1,0 +1,129 @@
+"""The command line: options and exit codes. What the commands do is in `gradwright.commands`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from gradwright import __version__
+from symbolic.errors import InputError, VerificationError
+
+WRONG_USAGE, WITHHELD = 2, 3
+
+
+class _Refusal(click.ClickException):
+    """One line on standard error, and an exit code."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(" ".join(message.split()))
+        self.exit_code = exit_code
+
+
+class _Group(click.Group):
+    """A group whose commands refuse bad input in one line."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except InputError as error:
+            raise _Refusal(str(error), WRONG_USAGE) from error
+        except VerificationError as error:
+            raise _Refusal(str(error), WITHHELD) from error
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="gradwright")
+def cli() -> None:
+    """Derive backpropagation step by step, generate NumPy code from it, and prove it right.
+
+    ARCH is a TOML file or a compact string such as 3-3-3-3:sigmoid,sigmoid,softmax.
+
+    Exit codes: 0 fine, 1 a check failed, 2 wrong usage or input, 3 an answer that could not be
+    verified and was withheld.
+    """
+
+
+def _architecture(command: Callable[..., None]) -> Callable[..., None]:
+    return click.argument("architecture", metavar="ARCH")(command)
+
+
+def _files(command: Callable[..., None]) -> Callable[..., None]:
+    command = click.option("--data", metavar="D.npz", help="Arrays X and y; y one-hot or class labels.")(command)
+    return click.option("--params", metavar="P.npz",
+                        help="Weights: ours, PyTorch's, scikit-learn's or Keras's names.")(command)
+
+
+def _format(*choices: str) -> Callable[..., Any]:
+    return click.option("--format", "form", type=click.Choice(choices), default="text", show_default=True)
+
+
+@cli.command()
+@_architecture
+@click.option("--wrt", multiple=True, metavar="NAME", help="Only the gradient by NAME, as W1, a2 or X. Repeatable.")
+@click.option("--general", is_flag=True, help="The formulas for any layer k and any activation g.")
+@_format("text", "latex", "markdown", "json")
+@click.option("-o", "--output", metavar="FILE", default="-", help="Where to write; - is standard output.")
+def derive(**options: Any) -> None:
+    """Show the gradient by every quantity, each step with its rule."""
+    from gradwright.commands import derive as run
+
+    run(**options)
+
+
+@cli.command()
+@_architecture
+@click.option("-o", "--output", metavar="DIR", default="generated", show_default=True,
+              help="The folder of NAME.py; - prints it.")
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 if the file on disk differs.")
+def generate(**options: Any) -> None:
+    """Write the network as a NumPy module."""
+    from gradwright.commands import generate as run
+
+    run(**options)
+
+
+@cli.command()
+@_architecture
+@_files
+@click.option("--learning-rate", type=float, default=1.0, show_default=True)
+@_format("text", "json")
+def evaluate(**options: Any) -> None:
+    """Run the generated module: every value, the loss, the gradients, the loss after one update."""
+    from gradwright.commands import evaluate as run
+
+    run(**options)
+
+
+@cli.command()
+@_architecture
+@_files
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@_format("text", "json")
+def verify(**options: Any) -> None:
+    """Compare every gradient of the generated module with numeric derivatives."""
+    from gradwright.commands import verify as run
+
+    run(**options)
+
+
+@cli.command()
+@_architecture
+def show(architecture: str) -> None:
+    """Show the layers with their shapes and parameter counts."""
+    from gradwright.commands import show as run
+
+    run(architecture)
+
+
+@cli.command()
+@click.argument("architecture", metavar="[ARCH]", required=False)
+@_files
+@click.option("-o", "--output", metavar="DIR", default="generated", show_default=True,
+              help="The folder for the module and the derivation.")
+def run(**options: Any) -> None:
+    """Do all of it in order; on the quiz that ships with the package when no ARCH is given."""
+    from gradwright.pipeline import run as run_all
+
+    run_all(**options)

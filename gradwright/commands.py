@@ -1,0 +1,114 @@
+"""What each command does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from codegen.evaluation import evaluate_module, random_samples, read_parameters, read_samples
+from codegen.gradcheck import check_gradients
+from codegen.load import load
+from codegen.module import generate as generate_module
+from gradwright import display
+from gradwright.files import write_text
+from symbolic.architecture import read_architecture
+from symbolic.derivation import Derivation, Gradient
+from symbolic.derive import derive as derive_network
+from symbolic.errors import InputError
+from symbolic.formats import FORMATS
+from symbolic.general import derive_general
+from symbolic.network import Network
+
+CHECK_FAILED = 1
+
+
+def derive(architecture: str, wrt: Sequence[str], general: bool, form: str, output: str) -> None:
+    """Write a derivation in one of its formats."""
+    network = read_architecture(architecture)
+    derivation = derive_general(network) if general else derive_network(network)
+    text = FORMATS[form](derivation, selected(derivation, wrt))
+    if output == "-":
+        click.echo(text, nl=False)
+    else:
+        write_text(Path(output), text)
+
+
+def selected(derivation: Derivation, names: Sequence[str]) -> tuple[Gradient, ...]:
+    """Return the gradients of those names in the order of the backward pass; without names all but X's."""
+    for name in names:
+        derivation.gradient(name)
+    return tuple(g for g in derivation.gradients if (g.wrt.name in names if names else g.wrt.name != "X"))
+
+
+def generate(architecture: str, output: str, check: bool) -> None:
+    """Write a network's module, or compare the file on disk with it."""
+    network = read_architecture(architecture)
+    text = generate_module(network)
+    if output == "-" and not check:
+        click.echo(text, nl=False)
+        return
+    path = Path("generated" if output == "-" else output) / f"{network.name}.py"
+    if not check:
+        write_text(path, text)
+        click.echo(f"wrote {path}")
+    elif not path.is_file():
+        click.echo(f"{path} does not exist; write it without --check")
+        raise SystemExit(CHECK_FAILED)
+    elif path.read_bytes() != text.encode():
+        click.echo(f"{path} differs from what its architecture generates; write it anew without --check")
+        raise SystemExit(CHECK_FAILED)
+    else:
+        click.echo(f"{path} is up to date")
+
+
+def evaluate(architecture: str, params: str | None, data: str | None, learning_rate: float, form: str) -> None:
+    """Evaluate the generated module on npz files."""
+    network = read_architecture(architecture)
+    if params is None or data is None:
+        raise InputError("expected --params P.npz and --data D.npz; gradwright verify checks without files")
+    parameters, mapping = read_parameters(network, params)
+    samples = read_samples(network, data)
+    result = evaluate_module(load(network), parameters, samples.X, samples.Y, learning_rate)
+    if form == "json":
+        click.echo(json.dumps(result.as_data(), indent=2))
+    else:
+        display.evaluation(network, result, mapping, samples.notes, learning_rate)
+
+
+def verify(architecture: str, params: str | None, data: str | None, seed: int, form: str) -> None:
+    """Check the gradients of the generated module numerically."""
+    network = read_architecture(architecture)
+    module = load(network)
+    notes: tuple[str, ...]
+    parameters, notes = given_or_random(network, module, params, seed)
+    samples = read_samples(network, data) if data else random_samples(network, seed)
+    try:
+        report = check_gradients(network, module, parameters, samples.X, samples.Y, seed)
+    except (ValueError, TypeError) as error:
+        raise InputError(str(error)) from error
+    if form == "json":
+        rows = [{"name": p.name, "max_relative_error": p.max_relative_error, "method": p.method,
+                 "central_difference_error": p.central_error, "ok": p.ok} for p in report.parameters]
+        click.echo(json.dumps({"ok": report.ok, "parameters": rows, "step": report.step, "dtype": report.dtype,
+                               "kinks": report.kinks}, indent=2))
+    else:
+        display.verification(report, (*notes, *samples.notes))
+    if not report.ok:
+        raise SystemExit(CHECK_FAILED)
+
+
+def given_or_random(network: Network, module: Any, params: str | None, seed: int) -> tuple[Any, tuple[str, ...]]:
+    """Return the parameters of a file, or random ones, and what to say of them."""
+    if params:
+        parameters, mapping = read_parameters(network, params)
+        return parameters, tuple(f"{m.theirs} read as {m.ours}, {m.change}" for m in mapping if m.change)
+    return module.initialize(seed), (f"parameters initialized, seed {seed}",)
+
+
+def show(architecture: str) -> None:
+    """Show the layers of a network."""
+    display.network(read_architecture(architecture))

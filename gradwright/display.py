@@ -1,0 +1,109 @@
+"""What a terminal shows: tables, by rich, at 80 columns where there is no terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from codegen.evaluation import Evaluation
+from codegen.gradcheck import TOLERANCE, Report
+from codegen.weights import Mapping
+from symbolic.architecture import to_compact
+from symbolic.names import text_name
+from symbolic.network import Network
+
+FEW = 12
+"""As many entries of an array are shown."""
+
+
+def console() -> Console:
+    """Return a console on standard output; it heeds NO_COLOR and is plain when piped."""
+    return Console(highlight=False, soft_wrap=False)
+
+
+def _table(*columns: str, right: Sequence[str] = ()) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    return table
+
+
+def network(net: Network) -> None:
+    """Show the layers with their shapes and parameter counts."""
+    table = _table("layer", "equation", "W", "b", "parameters", right=("parameters",))
+    shapes = net.parameter_shapes()
+    for k, layer in enumerate(net.layers, start=1):
+        weight, bias = shapes[f"W{k}"], shapes.get(f"b{k}")
+        count = sum_of(shape for shape in (weight, bias) if shape)
+        output = "ŷ" if k == len(net.layers) else text_name(f"h{k}")
+        table.add_row(str(k), f"{output} = {layer.activation}({text_name(f'a{k}')})", _shape(weight),
+                      _shape(bias) if bias else "none", _count(count))
+    out = console()
+    out.print(f"[bold]{net.name}[/bold]  {to_compact(net)}", soft_wrap=True)
+    out.print(table)
+    decay = f", weight decay {net.weight_decay:g}" if net.weight_decay else ""
+    out.print(f"loss {net.loss} ({net.reduction}), samples as {net.samples}{decay}")
+    out.print(f"{_count(net.parameter_count)} parameters")
+
+
+def evaluation(net: Network, result: Evaluation, mapping: Iterable[Mapping], notes: Iterable[str],
+               learning_rate: float) -> None:
+    """Show every value with its sum, the loss, and the loss after one update."""
+    out = console()
+    renamed = [m for m in mapping if m.change or m.theirs != m.ours]
+    for m in renamed:
+        out.print(f"{m.theirs} read as {m.ours}" + (f", {m.change}" if m.change else ""))
+    for note in notes:
+        out.print(note)
+    out.print(f"{_count(result.parameters)} parameters")
+    table = _table("name", "shape", "sum", "values", right=("sum",))
+    for name, value in result.values.items():
+        array = np.asarray(value)
+        if array.ndim:
+            table.add_row(text_name(name), _shape(array.shape), f"{array.sum():.10g}", _values(array))
+    out.print(table)
+    out.print(f"loss {result.loss!r}")
+    out.print(f"loss after one update with learning rate {learning_rate:g}: {result.updated_loss!r}")
+
+
+def verification(report: Report, notes: Iterable[str]) -> None:
+    """Show the relative error of each gradient."""
+    out = console()
+    table = _table("gradient", "relative error", "method", "central differences", "", right=(
+        "relative error", "central differences"))
+    for row in report.parameters:
+        table.add_row(text_name(f"grad_{row.name}"), f"{row.max_relative_error:.1e}", row.method,
+                      f"{row.central_error:.1e}", "right" if row.ok else "[bold red]WRONG[/bold red]")
+    out.print(table)
+    for note in notes:
+        out.print(note)
+    limits = ", ".join(f"{method} {limit:g}" for method, limit in TOLERANCE.items())
+    out.print(f"step {report.step:g} for central differences, {report.dtype}; allowed: {limits}")
+    if report.moved:
+        out.print(f"{report.kinks} entries lay at a kink, where the subgradient is taken; "
+                  "checked at parameters moved a little away")
+    out.print("every gradient agrees" if report.ok else "[bold red]a gradient is off[/bold red]")
+
+
+def sum_of(shapes: Iterable[tuple[Any, Any]]) -> Any:
+    """Return the number of entries of some shapes, symbolic where they are."""
+    return sum((rows * columns for rows, columns in shapes), start=0)
+
+
+def _shape(shape: Sequence[Any]) -> str:
+    return "×".join(text_name(str(n)) if str(n).isidentifier() else str(n) for n in shape)
+
+
+def _count(count: Any) -> str:
+    return f"{count:,}" if isinstance(count, int) else str(count).replace("**", "^")
+
+
+def _values(array: Any) -> str:
+    if array.size > FEW:
+        return f"{array.size:,} entries"
+    return np.array2string(array, precision=8, separator=", ", max_line_width=44).replace("[", r"\[")

@@ -1,0 +1,104 @@
+"""The main job in order: show, derive, generate, evaluate, verify; and the quiz's answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from codegen.evaluation import Evaluation, evaluate_module, random_samples, read_samples
+from codegen.gradcheck import check_gradients
+from codegen.load import load
+from codegen.module import generate
+from gradwright import display
+from gradwright.commands import CHECK_FAILED, given_or_random, selected
+from gradwright.examples import example
+from gradwright.files import write_text
+from symbolic.architecture import read_architecture
+from symbolic.derive import derive
+from symbolic.formats import FORMATS
+from symbolic.names import text_name
+from symbolic.printing import TextPrinter
+
+SUFFIXES = {"text": ".txt", "latex": ".tex", "markdown": ".md"}
+
+
+def run(architecture: str | None, params: str | None, data: str | None, output: str) -> None:
+    """Do the main job on a network, by default the quiz's."""
+    quiz = architecture is None
+    network = read_architecture(example("quiz/quiz.toml") if architecture is None else architecture)
+    if quiz:
+        params, data = params or str(example("quiz/parameters.npz")), data or str(example("quiz/data.npz"))
+    out, folder = display.console(), Path(output)
+    _stage(out, 1, "the network")
+    display.network(network)
+
+    _stage(out, 2, "the gradients, derived and verified")
+    derivation = derive(network)
+    shown, printer = selected(derivation, ()), TextPrinter()
+    for gradient in shown:
+        out.print("  " + printer.equation(gradient.equation), soft_wrap=True, markup=False)
+    steps = sum(len(g.steps) for g in shown)
+    out.print(f"  {len(shown)} gradients in {steps} steps")
+    written = []
+    for form, suffix in SUFFIXES.items():
+        path = folder / (network.name + suffix)
+        write_text(path, FORMATS[form](derivation, shown))
+        written.append((path, f"the derivation as {form}"))
+
+    _stage(out, 3, "the NumPy module")
+    text = generate(network, derivation)
+    path = folder / f"{network.name}.py"
+    write_text(path, text)
+    written.insert(0, (path, "the module"))
+    out.print(f"  {path}: {text.count(chr(10))} lines", soft_wrap=True)
+
+    _stage(out, 4, "its values")
+    module = load(network, text)
+    parameters, notes = given_or_random(network, module, params, 0)
+    samples = read_samples(network, data) if data else random_samples(network, 0)
+    for note in (*notes, *samples.notes):
+        out.print("  " + note)
+    result = evaluate_module(module, parameters, samples.X, samples.Y)
+    out.print(f"  loss {result.loss!r}")
+
+    _stage(out, 5, "its gradients against numeric derivatives")
+    report = check_gradients(network, module, parameters, samples.X, samples.Y)
+    display.verification(report, ())
+    if not report.ok:
+        raise SystemExit(CHECK_FAILED)
+
+    _stage(out, 6, "answers")
+    if quiz:
+        _answers(out, result)
+    out.print(f"  loss {result.loss!r}; after one update with learning rate 1: "
+              f"[bold]{result.updated_loss!r}[/bold]", soft_wrap=True)
+    out.print("\nWritten")
+    for path, what in written:
+        out.print(f"  {path}: {what}", soft_wrap=True)
+
+
+def _stage(out: Console, number: int, title: str) -> None:
+    out.print(f"\n[bold]{number}/6  {title}[/bold]")
+
+
+def _answers(out: Console, result: Evaluation) -> None:
+    """Print the quiz's questions Q1 to Q7 with their answers."""
+    value = result.values
+    rows: list[tuple[str, str, Any]] = [("Q1", "number of parameters", result.parameters)]
+    for question, names in (("Q2", ["a1"]), ("Q3", ["h1"]), ("Q4", ["a2", "h2", "a3", "y_hat", "loss"]),
+                            ("Q5", ["grad_a3", "grad_W3", "grad_b3", "grad_h2"]), ("Q6", ["grad_a2", "grad_b2"]),
+                            ("Q7", ["grad_W2", "grad_h1", "grad_a1", "grad_b1", "grad_W1"])):
+        rows += [(question, name, value[name]) for name in names]
+    for question, name, answer in rows:
+        array = np.asarray(answer)
+        label = name if question == "Q1" else text_name(name)
+        if array.ndim == 0:
+            out.print(f"  {question}  {label} = {answer if question == 'Q1' else float(answer)!r}")
+            continue
+        text = np.array2string(array if array.shape[1] > 1 else array.ravel(), precision=8, separator=", ",
+                               prefix=" " * 12, suppress_small=True)
+        total = f"   sum {float(array.sum())!r}" if question in ("Q2", "Q3", "Q4") else ""
+        out.print(f"  {question}  {label} = {text}{total}", markup=False)
