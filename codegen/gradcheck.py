@@ -8,14 +8,15 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from sympy import Abs, Piecewise, sign
+from sympy import Abs, Piecewise, diff, sign
 
 from symbolic.build import SAMPLES, build_program
 from symbolic.errors import InputError
 from symbolic.evaluate import evaluate, run
 from symbolic.network import Network
 from symbolic.program import Program
-from symbolic.scalar_values import is_analytic
+from symbolic.scalar_values import is_analytic, scalar_value
+from symbolic.scalars import x
 from symbolic.terms import Elementwise
 
 Array = Any
@@ -27,6 +28,8 @@ CENTRAL_STEP = 6e-6
 
 TOLERANCE = {"complex step": 1e-9, "central differences": 1e-5}
 ENTRIES, DIRECTIONS = 40, 3
+JUMP = 1e-2
+"""A change of slope within the reach of a step that only a kink explains."""
 
 
 @dataclass(frozen=True)
@@ -163,12 +166,16 @@ def _analytic(program: Program) -> bool:
 
 
 def _kinks(program: Program, parameters: Arrays, X: Array, Y: Array) -> int:
-    """Count the entries so near to a kink that a difference would step over it."""
+    """Count the entries so near to a kink that a difference would step over it.
+
+    There the slope jumps within the reach of a step; that finds the kinks of a user's formula too.
+    """
     values = _values(program, parameters, X, Y)
     reach = 10 * CENTRAL_STEP * max(1.0, float(np.max(np.abs(X))))
     count = 0
     for node in _elementwise(program):
-        for kink in node.function.kinks:
-            operand = evaluate(node.operand, values)
-            count += int(np.sum(np.abs(operand - kink) < reach))
+        if node.function.formula.has(Abs, Piecewise, sign):
+            operand, slope = evaluate(node.operand, values), diff(node.function.formula, x)
+            jump = scalar_value(slope, operand + reach) - scalar_value(slope, operand - reach)
+            count += int(np.sum(np.abs(jump) > JUMP))
     return count

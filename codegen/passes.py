@@ -10,7 +10,19 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sympy import Basic, Determinant, Expr, HadamardProduct, MatAdd, MatMul, MatrixSymbol, OneMatrix, S, Symbol, Transpose
+from sympy import (
+    Basic,
+    Determinant,
+    Expr,
+    HadamardProduct,
+    MatAdd,
+    MatMul,
+    MatrixSymbol,
+    OneMatrix,
+    S,
+    Symbol,
+    Transpose,
+)
 
 from symbolic.functions import scalar_function
 from symbolic.program import Equation
@@ -82,7 +94,7 @@ def stabilise(equations: Equations) -> Equations:
 
 
 def _safe_log(term: Elementwise, definitions: dict[Expr, Term], softplus: Basic) -> Term:
-    """log softmax(A) = A − 1 lse(A); log σ(A) = −softplus(−A); log(1 − σ(A)) = −softplus(A)."""
+    """Log softmax(A) = A − 1 lse(A); log σ(A) = −softplus(−A); log(1 − σ(A)) = −softplus(A)."""
     operand = term.operand
     value = definitions.get(operand, operand)
     if isinstance(value, Softmax):

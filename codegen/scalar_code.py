@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import sympy
 from sympy import Expr, Float, Max, Min, Piecewise, S
@@ -146,7 +147,7 @@ def _literals(formula: Expr) -> Expr:
 class _ScalarPrinter(PythonCodePrinter):
     """Python for a formula in x, by NumPy's functions and our helpers."""
 
-    _operators = {**PythonCodePrinter._operators, "and": "&", "or": "|", "not": "~"}
+    _operators: ClassVar = {**PythonCodePrinter._operators, "and": "&", "or": "|", "not": "~"}
 
     def __init__(self) -> None:
         super().__init__({"fully_qualified_modules": False, "standard": "python3"})
@@ -198,7 +199,7 @@ class _ScalarPrinter(PythonCodePrinter):
 
     def _print_Piecewise(self, term: Piecewise) -> str:
         branches = term.args
-        if branches[0] == (x, x > 0) and branches[1][0] == 0:
+        if tuple(map(tuple, branches)) == ((x, x > 0), (0, True)):
             return "np.maximum(x, 0)"
         if all(value.is_number for value, _ in branches):
             return self._steps(branches)

@@ -14,11 +14,18 @@ WRONG_USAGE, WITHHELD = 2, 3
 
 
 class _Refusal(click.ClickException):
-    """One line on standard error, and an exit code."""
+    """One line on standard error, and the exit code of wrong input."""
 
-    def __init__(self, message: str, exit_code: int) -> None:
-        super().__init__(" ".join(message.split()))
-        self.exit_code = exit_code
+    exit_code = WRONG_USAGE
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(" ".join(str(error).split()))
+
+
+class _Withheld(_Refusal):
+    """The exit code of an answer that could not be verified."""
+
+    exit_code = WITHHELD
 
 
 class _Group(click.Group):
@@ -28,9 +35,9 @@ class _Group(click.Group):
         try:
             return super().invoke(context)
         except InputError as error:
-            raise _Refusal(str(error), WRONG_USAGE) from error
+            raise _Refusal(error) from error
         except VerificationError as error:
-            raise _Refusal(str(error), WITHHELD) from error
+            raise _Withheld(error) from error
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -84,7 +91,7 @@ def generate(**options: Any) -> None:
     run(**options)
 
 
-@cli.command()
+@cli.command(short_help="Run the generated module on npz files.")
 @_architecture
 @_files
 @click.option("--learning-rate", type=float, default=1.0, show_default=True)
@@ -96,7 +103,7 @@ def evaluate(**options: Any) -> None:
     run(**options)
 
 
-@cli.command()
+@cli.command(short_help="Check every gradient against numeric derivatives.")
 @_architecture
 @_files
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
@@ -108,7 +115,7 @@ def verify(**options: Any) -> None:
     run(**options)
 
 
-@cli.command()
+@cli.command(short_help="Show the layers with shapes and counts.")
 @_architecture
 def show(architecture: str) -> None:
     """Show the layers with their shapes and parameter counts."""
@@ -117,7 +124,7 @@ def show(architecture: str) -> None:
     run(architecture)
 
 
-@cli.command()
+@cli.command(short_help="Do all of it in order, by default on the quiz.")
 @click.argument("architecture", metavar="[ARCH]", required=False)
 @_files
 @click.option("-o", "--output", metavar="DIR", default="generated", show_default=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ def run(architecture: str | None, params: str | None, data: str | None, output: 
     """Do the main job on a network, by default the quiz's."""
     quiz = architecture is None
     network = read_architecture(example("quiz/quiz.toml") if architecture is None else architecture)
+    bundled = quiz and params is None and data is None
     if quiz:
         params, data = params or str(example("quiz/parameters.npz")), data or str(example("quiz/data.npz"))
     out, folder = display.console(), Path(output)
@@ -71,13 +73,16 @@ def run(architecture: str | None, params: str | None, data: str | None, output: 
         raise SystemExit(CHECK_FAILED)
 
     _stage(out, 6, "answers")
-    if quiz:
+    if bundled:
         _answers(out, result)
     out.print(f"  loss {result.loss!r}; after one update with learning rate 1: "
               f"[bold]{result.updated_loss!r}[/bold]", soft_wrap=True)
+    right = _compare(out, result) if bundled else True
     out.print("\nWritten")
     for path, what in written:
         out.print(f"  {path}: {what}", soft_wrap=True)
+    if not right:
+        raise SystemExit(CHECK_FAILED)
 
 
 def _stage(out: Console, number: int, title: str) -> None:
@@ -102,3 +107,17 @@ def _answers(out: Console, result: Evaluation) -> None:
                                prefix=" " * 12, suppress_small=True)
         total = f"   sum {float(array.sum())!r}" if question in ("Q2", "Q3", "Q4") else ""
         out.print(f"  {question}  {label} = {text}{total}", markup=False)
+
+
+def _compare(out: Console, result: Evaluation) -> bool:
+    """Hold the quiz's published numbers against the computed ones."""
+    published = json.loads(example("quiz/answers.json").read_text())
+    pairs = [(published["parameters"], result.parameters), (published["loss"], result.loss),
+             (published["new_loss"], result.updated_loss)]
+    pairs += [(total, float(np.sum(result.values[name]))) for name, total in published["sums"].items()]
+    worst = max(abs(there - here) / abs(there) for there, here in pairs)
+    right = worst < 1e-12
+    out.print(f"  published (mended): loss {published['loss']!r}, new loss {published['new_loss']!r}; "
+              + ("the computed values agree" if right else "[bold red]the computed values differ[/bold red]")
+              + f", largest relative difference {worst:.0e}", soft_wrap=True)
+    return right

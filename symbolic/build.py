@@ -38,7 +38,7 @@ def build_program(network: Network) -> Program:
         last = k == len(network.layers)
         symbols = layer_parameters(network, k)
         a = sample_matrix(f"a{k}", layer.units, network.samples)
-        equations.append(Equation(a, affine(h, *symbols, samples=network.samples)))
+        equations.append(Equation(a, affine(network.samples, h, *symbols)))
         h = sample_matrix("y_hat" if last else f"h{k}", layer.units, network.samples)
         equations.append(Equation(h, applied[k - 1](a)))
         parameters += symbols
@@ -58,7 +58,7 @@ def layer_parameters(network: Network, k: int) -> tuple[MatrixSymbol, ...]:
     return (weight, bias) if network.layers[k - 1].bias else (weight,)
 
 
-def affine(h: MatrixExpr, weight: MatrixExpr, bias: MatrixExpr | None = None, samples: str = "columns") -> Expr:
+def affine(samples: str, h: MatrixExpr, weight: MatrixExpr, bias: MatrixExpr | None = None) -> Expr:
     """Return ``W h + b 1ᵀ`` (samples as columns) or ``h W + 1 b`` (as rows)."""
     if samples == "columns":
         linear = product(weight, h)

@@ -77,6 +77,26 @@ class Gradient:
 
 
 @dataclass(frozen=True)
+class Verified:
+    """The evidence for a derivation.
+
+    Attributes:
+        method: ``complex step`` or ``central difference``.
+        tolerance: The relative error that the method allows.
+        errors: The relative error found for each quantity, by name.
+    """
+
+    method: str
+    tolerance: float
+    errors: Mapping[str, float]
+
+    @property
+    def max_relative_error(self) -> float:
+        """The largest of the errors."""
+        return max(self.errors.values(), default=0.0)
+
+
+@dataclass(frozen=True)
 class Derivation:
     """A program and the gradients of its result.
 
@@ -84,11 +104,13 @@ class Derivation:
         forward: The program that was differentiated.
         gradients: In the order of the backward pass.
         cotangent: The gradient that was given for the result, where it is not a loss.
+        verified: The evidence, once it has been checked against numbers.
     """
 
     forward: Program
     gradients: tuple[Gradient, ...]
     cotangent: Expr | None = None
+    verified: Verified | None = None
 
     @property
     def program(self) -> Program:

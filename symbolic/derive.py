@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sympy import Expr, MatrixSymbol, Symbol
 
@@ -25,8 +26,7 @@ def derive(network: Network) -> Derivation:
     """
     program = build_program(network)
     derivation = differentiate(program, wrt=[program.inputs[0]])
-    verify_derivation(derivation)
-    return derivation
+    return replace(derivation, verified=verify_derivation(derivation))
 
 
 def derive_expression(expression: Expr, wrt: Sequence[Expr],
@@ -55,5 +55,4 @@ def derive_expression(expression: Expr, wrt: Sequence[Expr],
     program = Program("expression", others, tuple(wrt), (Equation(LOSS, term),), tuple(assumptions))
     validate(program)
     derivation = differentiate(program)
-    verify_derivation(derivation)
-    return derivation
+    return replace(derivation, verified=verify_derivation(derivation))

@@ -121,7 +121,7 @@ class _Derivator:
         self.ends = ends
         loss = engine.program.result if engine.cotangent is None else LOSS
         self.start: Line = (Summand(S.One, differential(loss)),)
-        self.line = self.start
+        self.line: Line = self.start
         self.steps: list[Step] = []
 
     def derive(self) -> Gradient:

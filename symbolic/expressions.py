@@ -13,7 +13,17 @@ from symbolic.errors import InputError
 from symbolic.functions import FUNCTIONS, scalar_function
 from symbolic.operations import OPERATIONS
 from symbolic.scalars import x
-from symbolic.terms import Term, add, elementwise, hadamard, inner, is_matrix, operand_indices, product, transpose
+from symbolic.terms import (
+    Term,
+    add,
+    elementwise,
+    hadamard,
+    inner,
+    is_matrix,
+    operand_indices,
+    product,
+    transpose,
+)
 
 _LEAVES = (sympy.MatrixSymbol, sympy.Symbol, sympy.OneMatrix, sympy.ZeroMatrix, sympy.Identity, sympy.Number)
 

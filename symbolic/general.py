@@ -13,7 +13,7 @@ import sympy
 from sympy import MatrixSymbol, S, Symbol
 
 from symbolic.build import SAMPLES, affine, loss_equations, output_activation, sample_matrix
-from symbolic.derivation import Derivation
+from symbolic.derivation import Derivation, Verified
 from symbolic.differentiate import differentiate, gradient_symbol
 from symbolic.functions import derivative, scalar_function
 from symbolic.losses import LOSSES
@@ -44,12 +44,22 @@ def derive_general(network: Network) -> Derivation:
     given = gradient_symbol(layer.result)
     parts = [differentiate(output), differentiate(layer, cotangent=given)]
     one = differentiate(replace(layer, assumptions=(single_sample(SAMPLES),)), cotangent=given)
-    for part in (*parts, one):
-        verify_derivation(_with_activation(part))
+    evidence = [verify_derivation(_with_activation(part)) for part in (*parts, one)]
     whole = Program("general", output.inputs, (*output.parameters, *layer.parameters),
                     (*layer.equations, *output.equations), output.assumptions, output.through)
     bias = [g for g in one.gradients if str(g.wrt.name).startswith("b")]
-    return Derivation(whole, (*parts[0].gradients, *parts[1].gradients, *bias), cotangent=given)
+    return Derivation(whole, (*parts[0].gradients, *parts[1].gradients, *bias), cotangent=given,
+                      verified=_weakest(evidence))
+
+
+def _weakest(evidence: list[Verified]) -> Verified:
+    """Return the evidence of all parts as one: the weaker method, the larger error of each name."""
+    weakest = max(evidence, key=lambda v: v.tolerance)
+    errors: dict[str, float] = {}
+    for verified in evidence:
+        for name, error in verified.errors.items():
+            errors[name] = max(error, errors.get(name, 0.0))
+    return replace(weakest, errors=errors)
 
 
 def _output(network: Network) -> Program:
@@ -69,7 +79,7 @@ def _layer(network: Network) -> Program:
     weight = MatrixSymbol("W_k", *((after, before) if columns else (before, after)))
     bias = MatrixSymbol("b_k", *((after, S.One) if columns else (S.One, after)))
     return Program("layer", (), (weight, bias, a0), (
-        Equation(h, elementwise(G, a0)), Equation(a, affine(h, weight, bias, samples=network.samples))))
+        Equation(h, elementwise(G, a0)), Equation(a, affine(network.samples, h, weight, bias))))
 
 
 def _with_activation(derivation: Derivation) -> Derivation:

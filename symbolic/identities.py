@@ -89,13 +89,13 @@ def _cancel_quotient(term: HadamardProduct, context: Context) -> Term | None:
 def _distribution(term: MatMul, context: Context) -> tuple[Term, Assumption] | None:
     for i, (left, right) in enumerate(zip(term.args, term.args[1:], strict=False)):
         if isinstance(left, OneMatrix) and left.shape[0] == 1:
-            assumption, ones = context.assumptions.get(("distribution_columns", right)), (1, right.shape[1])
-        elif isinstance(right, OneMatrix) and right.shape[1] == 1:
-            assumption, ones = context.assumptions.get(("distribution_rows", left)), (left.shape[0], 1)
-        else:
-            continue
-        if assumption:
-            return product(*term.args[:i], OneMatrix(*ones), *term.args[i + 2:]), assumption
+            assumption = context.assumptions.get(("distribution_columns", right))
+            if assumption:
+                return product(*term.args[:i], OneMatrix(1, right.shape[1]), *term.args[i + 2:]), assumption
+        if isinstance(right, OneMatrix) and right.shape[1] == 1:
+            assumption = context.assumptions.get(("distribution_rows", left))
+            if assumption:
+                return product(*term.args[:i], OneMatrix(left.shape[0], 1), *term.args[i + 2:]), assumption
     return None
 
 

@@ -8,7 +8,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Add, Basic, Determinant, Expr, HadamardProduct, MatAdd, MatMul, Mul, OneMatrix, Pow, S, ZeroMatrix
+from sympy import (
+    Add,
+    Basic,
+    Determinant,
+    Expr,
+    HadamardProduct,
+    MatAdd,
+    MatMul,
+    Mul,
+    OneMatrix,
+    Pow,
+    S,
+    ZeroMatrix,
+)
 from sympy.matrices.expressions.matexpr import MatrixExpr
 from sympy.printing.latex import LatexPrinter as SympyLatexPrinter
 from sympy.printing.str import StrPrinter
@@ -109,7 +122,7 @@ class _Notation:
         if isinstance(term, MatrixDifferential | ScalarDifferential):
             return self._differential(term.args[0])
         row = OPERATIONS.get(type(term))
-        if row is not None and (isinstance(term, MatrixExpr) or isinstance(term, Inner | SquaredNorm | Determinant)):
+        if row is not None and isinstance(term, MatrixExpr | Inner | SquaredNorm | Determinant):
             precedence, spell = self._spelling(row)
             return precedence, spell(term, self.show)
         if isinstance(term, Mul) and any(isinstance(a, _SCALAR_ATOMS) or a.has(*_SCALAR_ATOMS) for a in term.args):
@@ -182,7 +195,8 @@ class LatexPrinter(_Notation, SympyLatexPrinter):
         return r"\sigma" + (f"^{{{exp}}}" if exp else "") + rf"\left({self._print(term.args[0])}\right)"
 
     def _print_softplus(self, term: Expr, exp: str | None = None) -> str:
-        return r"\operatorname{softplus}" + (f"^{{{exp}}}" if exp else "") + rf"\left({self._print(term.args[0])}\right)"
+        power = f"^{{{exp}}}" if exp else ""
+        return rf"\operatorname{{softplus}}{power}\left({self._print(term.args[0])}\right)"
 
     def _print_OneMatrix(self, term: OneMatrix, mat_symbol_style: str = "plain") -> str:
         rows, columns = term.shape
@@ -228,8 +242,9 @@ class TextPrinter(_Notation, StrPrinter):
         return "0"
 
     def _print_Piecewise(self, term: Expr) -> str:
-        return "; ".join(self._print(branch) + (" otherwise" if condition is S.true else f" if {self._print(condition)}")
-                         for branch, condition in term.args)
+        return "; ".join(
+            self._print(branch) + (" otherwise" if condition is S.true else f" if {self._print(condition)}")
+            for branch, condition in term.args)
 
     def _print_Pow(self, term: Expr, rational: bool = False) -> str:
         return super()._print_Pow(term, rational).replace("**", "^")

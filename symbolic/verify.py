@@ -8,13 +8,12 @@ only the loss were watched. By induction along the program all gradients are the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from sympy import Basic, Expr
 
-from symbolic.derivation import Derivation, Gradient
+from symbolic.derivation import Derivation, Gradient, Verified
 from symbolic.differentiate import gradient_symbol
 from symbolic.errors import VerificationError
 from symbolic.evaluate import Size, evaluate, run
@@ -26,24 +25,6 @@ from symbolic.terms import Elementwise, is_matrix, shape
 COMPLEX_STEP, CENTRAL_STEP = 1e-30, 1e-5
 DRAWS = 20
 TOLERANCE = {"complex step": 1e-10, "central difference": 1e-6}
-
-
-@dataclass(frozen=True)
-class Verified:
-    """The evidence for a derivation.
-
-    Attributes:
-        method: ``complex step`` or ``central difference``.
-        errors: The relative error found for each quantity, by name.
-    """
-
-    method: str
-    errors: dict[str, float]
-
-    @property
-    def max_relative_error(self) -> float:
-        """The largest of the errors."""
-        return max(self.errors.values(), default=0.0)
 
 
 def verify_derivation(derivation: Derivation, seed: int = 0) -> Verified:
@@ -63,7 +44,7 @@ def verify_derivation(derivation: Derivation, seed: int = 0) -> Verified:
             raise VerificationError(
                 f"the gradient by {name} could not be verified: relative error {error:.1e} by {method} "
                 f"at random values (seed {seed}); it is withheld")
-    return Verified(method, errors)
+    return Verified(method, TOLERANCE[method], errors)
 
 
 def _finite_values(derivation: Derivation, size: Size, seed: int) -> tuple[dict[Basic, Any], np.random.Generator]:
@@ -91,8 +72,10 @@ def sizes(program: Program) -> Size:
 
 
 def random_value(symbol: Expr, program: Program, size: Size, rng: np.random.Generator) -> Any:
-    """Return a random value for a symbol: a distribution where one is assumed, else entries in
-    (0, 1) for labels and standard normal ones, scaled by the square root of the width, for the rest."""
+    """Return a random value for a symbol: a distribution where one is assumed.
+
+    Other labels have entries in (0, 1); all else is normal, scaled by the square root of its width.
+    """
     if not is_matrix(symbol):
         return rng.uniform(0.1, 1.0)
     rows, columns = map(size, symbol.shape)

@@ -152,7 +152,8 @@ BAD_TOML = {
 
 BAD_LAYER: list[tuple[tuple[Any, ...], str]] = [
     ((0,), "units: expected a whole number"), ((True,), "came True"), ((2.0,), "came 2.0"),
-    (("n1",), "came 'n1'"), ((10**7 + 1,), "from 1 to 10000000"), ((sympy.Symbol("n1"),), "make it with width_symbol('n1')"),
+    (("n1",), "came 'n1'"), ((10**7 + 1,), "from 1 to 10000000"),
+    ((sympy.Symbol("n1"),), "make it with width_symbol('n1')"),
     ((sympy.Symbol("a b"),), "a short name such as n1"), ((2, None), "activation"), ((2, "tanh", 1), "bias"),
 ]
 

@@ -28,6 +28,8 @@ def as_data(derivation: Derivation, shown: Sequence[Gradient]) -> dict[str, Any]
     def equation(e: Equation) -> dict[str, Any]:
         return {"name": e.name, "shape": dimensions(e.symbol), "text": text.equation(e), "latex": latex.equation(e)}
 
+    verified = derivation.verified and {"verified": {
+        "method": derivation.verified.method, "max_relative_error": derivation.verified.max_relative_error}}
     return {
         "name": program.name,
         "parameters": [{"name": p.name, "shape": dimensions(p), "size": dimension(Mul(*shape(p)))}
@@ -37,7 +39,7 @@ def as_data(derivation: Derivation, shown: Sequence[Gradient]) -> dict[str, Any]
         "gradients": [{"wrt": g.wrt.name, **equation(g.equation),
                        "assumptions": [a.text + ": " + a.reason for a in g.assumptions],
                        "steps": _steps(g, latex)} for g in shown],
-    }
+    } | (verified or {})
 
 
 def _steps(gradient: Gradient, latex: LatexPrinter) -> list[dict[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symbolic.derivation import Derivation, Gradient
-from symbolic.formats.parts import building_blocks, definition, functions, sources
+from symbolic.formats.parts import building_blocks, definition, evidence, functions, sources
 from symbolic.operations.entrywise import function_name
 from symbolic.printing import LatexPrinter, TextPrinter
 
@@ -41,7 +41,8 @@ def as_latex(derivation: Derivation, shown: Sequence[Gradient]) -> str:
     assumptions = dict.fromkeys(a for g in shown for a in g.assumptions)
     if assumptions:
         body += [r"\subsection*{Assumed}", *(rf"${a.latex}$: {escape(a.reason)}.\par" for a in assumptions)]
-    body += [r"\subsection*{Sources}", *(rf"[{i}] {escape(name)}.\par" for name, i in cited.items())]
+    body += [r"\subsection*{Sources}", *(rf"[{i}] {escape(name)}.\par" for name, i in cited.items()),
+             r"\medskip " + evidence(derivation)]
     return _PREAMBLE % _page_width(derivation, shown, text) + "\n".join(body) + "\n\\end{document}\n"
 
 

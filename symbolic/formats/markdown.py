@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from symbolic.derivation import Derivation, Gradient
 from symbolic.formats.latex import function_rows, rows, shaped
-from symbolic.formats.parts import building_blocks, sources
+from symbolic.formats.parts import building_blocks, evidence, sources
 from symbolic.printing import LatexPrinter
 
 
@@ -29,8 +29,9 @@ def as_markdown(derivation: Derivation, shown: Sequence[Gradient]) -> str:
     assumptions = dict.fromkeys(a for g in shown for a in g.assumptions)
     if assumptions:
         parts += ["## Assumed", "\n".join(f"- ${a.latex}$: {a.reason}" for a in assumptions)]
-    parts += ["## Sources", "\n".join(f"{i}. {name}" for name, i in cited.items())]
-    return "\n\n".join(parts) + "\n"
+    parts += ["## Sources", "\n".join(f"{i}. {name}" for name, i in cited.items()),
+              evidence(derivation)]
+    return "\n\n".join(p for p in parts if p) + "\n"
 
 
 def _block(lines: Sequence[str]) -> str:

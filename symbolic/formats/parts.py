@@ -47,3 +47,15 @@ def definition(function: ScalarFunction) -> Expr:
     """Return the formula of a function, sigmoid and softplus by exp where they are what is defined."""
     formula = function.formula
     return formula.rewrite(exp) if isinstance(formula, sigmoid | softplus) else formula
+
+
+def evidence(derivation: Derivation) -> str:
+    """Return in words how the derivation was checked, or nothing where it was not.
+
+    It names the error allowed, not the one found: that differs between machines, and the
+    text of a derivation should not.
+    """
+    if derivation.verified is None:
+        return ""
+    return (f"Verified at random values by {derivation.verified.method}: "
+            f"relative error below {derivation.verified.tolerance:g}.")

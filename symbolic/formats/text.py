@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Sequence
 
 from symbolic.derivation import Derivation, Gradient
-from symbolic.formats.parts import building_blocks, definition, functions, sources
+from symbolic.formats.parts import building_blocks, definition, evidence, functions, sources
 from symbolic.operations.entrywise import function_name
 from symbolic.printing import TextPrinter
 from symbolic.program import Equation
@@ -27,6 +27,7 @@ def as_text(derivation: Derivation, shown: Sequence[Gradient]) -> str:
         parts.append("Assumed\n" + "\n".join(f"  {a.text}: {a.reason}" for a in assumptions))
     if cited:
         parts.append("Sources\n" + "\n".join(_wrapped(f"  [{i}] {text}", 6) for text, i in cited.items()))
+    parts.append(evidence(derivation))
     return "\n\n".join(p for p in parts if p) + "\n"
 
 

@@ -61,8 +61,13 @@ def _numpy_product(node: MatMul, show: Show) -> str:
     body = " @ ".join(show(f, TIMES + 1) for f in factors)
     if coefficient is S.One:
         return body
-    body = body if len(factors) == 1 else f"({body})"
-    return f"-{body}" if coefficient == -1 else f"{show(coefficient, TIMES)} * {body}"
+    body = show(rest, TIMES + 1)
+    above, below = coefficient.as_numer_denom()
+    if above == -1:
+        body = f"-{body}"
+    elif above != 1:
+        body = f"{show(above, TIMES)} * {body}"
+    return body if below == 1 else f"{body} / {show(below, TIMES + 1)}"
 
 
 def _product_transposition(node: MatMul, i: int, G: Term) -> Term:

@@ -10,8 +10,8 @@ from sympy import Expr, HadamardProduct, MatrixSymbol
 
 from symbolic.functions import FUNCTIONS, MAGNUS, ScalarFunction, derivative, h, scalar_function
 from symbolic.operations.table import ATOM, TIMES, Operation, Rule, Show, infix
-from symbolic.scalars import x
 from symbolic.scalar_values import scalar_value
+from symbolic.scalars import x
 from symbolic.terms import (
     Elementwise,
     HadamardQuotient,
@@ -153,7 +153,8 @@ OPERATIONS = [
         evaluate=lambda node, size, a: scalar_value(node.function.formula, a),
         latex=(ATOM, _applied(latex=True)),
         text=(ATOM, _applied(latex=False)),
-        examples=lambda: tuple(elementwise(scalar_function(name), A) for name in FUNCTIONS)
-        + (elementwise(scalar_function("f", x / (1 + x**2)), A),),
+        examples=lambda: (
+            *(elementwise(scalar_function(name), A) for name in FUNCTIONS),
+            elementwise(scalar_function("f", x / (1 + x**2)), A)),
     ),
 ]

@@ -6,7 +6,21 @@ from typing import Any
 
 import numpy as np
 import sympy
-from sympy import Add, Basic, Determinant, Expr, Identity, Inverse, MatrixSymbol, Mul, Pow, S, Symbol, exp, log
+from sympy import (
+    Add,
+    Basic,
+    Determinant,
+    Expr,
+    Identity,
+    Inverse,
+    MatrixSymbol,
+    Mul,
+    Pow,
+    S,
+    Symbol,
+    exp,
+    log,
+)
 
 from symbolic.functions import MAGNUS
 from symbolic.operations.table import ATOM, Operation, Rule, Spelling
