@@ -12,7 +12,7 @@ from sympy import Expr
 
 from codegen.numpy_code import NumpyPrinter
 from codegen.passes import optimise
-from gradwright import __version__
+from codegen.version import __version__
 from symbolic.architecture import digest, to_compact
 from symbolic.build import SAMPLES
 from symbolic.derivation import Derivation

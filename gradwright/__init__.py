@@ -1,3 +1,5 @@
 """The front door of gradwright: the command and what it shows on a terminal."""
 
-__version__ = "0.1.0"
+from codegen.version import __version__  # noqa: TID253  # a string, and codegen is lazy
+
+__all__ = ["__version__"]

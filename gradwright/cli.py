@@ -83,6 +83,7 @@ def derive(**options: Any) -> None:
 @_architecture
 @click.option("-o", "--output", metavar="DIR", default="generated", show_default=True,
               help="The folder of NAME.py; - prints it.")
+@click.option("--target", default="numpy", show_default=True, help="The language of the module.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if the file on disk differs.")
 def generate(**options: Any) -> None:
     """Write the network as a NumPy module."""

@@ -12,7 +12,7 @@ import click
 from codegen.evaluation import evaluate_module, random_samples, read_parameters, read_samples
 from codegen.gradcheck import check_gradients
 from codegen.load import load
-from codegen.module import generate as generate_module
+from codegen.targets import TARGETS
 from gradwright import display
 from gradwright.files import write_text
 from symbolic.architecture import read_architecture
@@ -44,14 +44,16 @@ def selected(derivation: Derivation, names: Sequence[str]) -> tuple[Gradient, ..
     return tuple(g for g in derivation.gradients if (g.wrt.name in names if names else g.wrt.name != "X"))
 
 
-def generate(architecture: str, output: str, check: bool) -> None:
+def generate(architecture: str, output: str, target: str, check: bool) -> None:
     """Write a network's module, or compare the file on disk with it."""
-    network = read_architecture(architecture)
-    text = generate_module(network)
+    if target not in TARGETS:
+        raise InputError(f"unknown target {target!r}; expected {', '.join(TARGETS)}")
+    network, language = read_architecture(architecture), TARGETS[target]
+    text = language.generate(network, None)
     if output == "-" and not check:
         click.echo(text, nl=False)
         return
-    path = Path("generated" if output == "-" else output) / f"{network.name}.py"
+    path = Path("generated" if output == "-" else output) / (network.name + language.suffix)
     if not check:
         write_text(path, text)
         click.echo(f"wrote {path}")
