@@ -14,7 +14,7 @@ import sympy
 
 from symbolic.errors import InputError
 from symbolic.formula import parse_formula
-from symbolic.formula_functions import FORMULA_FUNCTIONS
+from symbolic.formula.functions import FORMULA_FUNCTIONS
 from symbolic.functions import activations
 from symbolic.messages import nearest, shown
 

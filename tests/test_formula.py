@@ -14,7 +14,7 @@ from sympy import Abs, Piecewise, Rational, cosh, exp, log, sqrt, tanh
 
 from symbolic.errors import InputError
 from symbolic.formula import parse_formula
-from symbolic.formula_functions import FORMULA_FUNCTIONS
+from symbolic.formula.functions import FORMULA_FUNCTIONS
 from symbolic.functions import FUNCTIONS
 from symbolic.scalar_values import scalar_value
 from symbolic.scalars import sigmoid, softplus, x

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import sympy
 from sympy import Add, Mul, Pow, Rational, S
 
-from symbolic.cases import absolute, maximum, minimum, sign, step
 from symbolic.errors import InputError
+from symbolic.formula.cases import absolute, maximum, minimum, sign, step
 from symbolic.scalars import sigmoid, softplus
 
 LARGEST_EXPONENT, MOST_BITS, MOST_NODES = 100, 4096, 1000

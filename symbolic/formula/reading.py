@@ -1,6 +1,6 @@
 """A scalar formula in x, typed by a user, as a SymPy expression that has been checked.
 
-The text is never evaluated: `symbolic.formula_parser` accepts a fixed list of names
+The text is never evaluated: `symbolic.formula.parser` accepts a fixed list of names
 and nothing else.
 """
 
@@ -13,11 +13,11 @@ import numpy as np
 import sympy
 
 from symbolic.errors import InputError
-from symbolic.formula_parser import SAMPLES, SYMPY_REFUSALS, Operand, Parser
+from symbolic.formula.parser import SAMPLES, SYMPY_REFUSALS, Operand, Parser
+from symbolic.formula.stable import stable
 from symbolic.messages import shown
 from symbolic.scalar_values import scalar_value
 from symbolic.scalars import x
-from symbolic.stable import stable
 
 LONGEST = 500
 TRUSTED, TOLERANCE = 1e12, 1e-6
@@ -30,7 +30,7 @@ def parse_formula(text: str) -> sympy.Expr:
     Operators are ``+ - * / ^ **`` with their usual precedence (powers from the
     right, ``-x^2`` is ``-(x^2)``), names ``x``, ``pi`` and ``e``, functions those of
     `FORMULA_FUNCTIONS`. Decimals become exact fractions. Forms that overflow are
-    rewritten, see `symbolic.stable.stable`.
+    rewritten, see `symbolic.formula.stable.stable`.
 
     Args:
         text: For instance ``"x/(1+exp(-x))"``.

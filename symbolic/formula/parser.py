@@ -16,7 +16,7 @@ from fractions import Fraction
 import sympy
 
 from symbolic.errors import InputError
-from symbolic.formula_functions import FORMULA_FUNCTIONS, binary, flaw, values_at
+from symbolic.formula.functions import FORMULA_FUNCTIONS, binary, flaw, values_at
 from symbolic.messages import nearest, shown
 from symbolic.scalars import x
 

@@ -6,15 +6,14 @@ import hashlib
 import os
 from pathlib import Path
 
-from symbolic.compact import parse_compact, to_compact
+from symbolic.architecture.compact import parse_compact
+from symbolic.architecture.toml import parse_toml, to_toml
 from symbolic.errors import InputError
 from symbolic.messages import shown, within
 from symbolic.network import Network
-from symbolic.toml_form import parse_toml, to_toml
 
 LARGEST_FILE = 1_000_000
 
-__all__ = ["digest", "parse_compact", "parse_toml", "read_architecture", "to_compact", "to_toml"]
 
 
 def read_architecture(source: str | os.PathLike[str]) -> Network:
