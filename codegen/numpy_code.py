@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import sympy
 from sympy import Basic, Determinant, Expr, HadamardProduct, MatAdd, OneMatrix, Symbol, ZeroMatrix
@@ -26,6 +27,7 @@ class NumpyPrinter:
     """Print terms as NumPy expressions, and remember which helpers they call."""
 
     helpers: dict[str, Helper] = field(default_factory=dict)
+    target: ClassVar[str] = "numpy"
 
     def assignment(self, equation: Equation) -> str:
         """Return ``name = expression``."""
@@ -51,13 +53,13 @@ class NumpyPrinter:
             return self._combined(term)
         row = OPERATIONS.get(type(term))
         if row is not None and isinstance(term, MatrixExpr | Inner | SquaredNorm | Determinant):
-            precedence, spell = row.spelling["numpy"]
+            precedence, spell = row.spelling[self.target]
             return precedence, spell(term, self.show)
         return self._scalar(term)
 
     def _combined(self, term: MatrixExpr) -> tuple[int, str]:
         """Leave repetition and ones to NumPy's broadcasting where another operand has the full shape."""
-        precedence, spell = OPERATIONS[type(term)].spelling["numpy"]
+        precedence, spell = OPERATIONS[type(term)].spelling[self.target]
         full = any(not isinstance(split(a)[1], Broadcast | OneMatrix | ZeroMatrix) for a in term.args)
 
         def show(operand: Basic, outer: int = 0) -> str:

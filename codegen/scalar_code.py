@@ -10,6 +10,7 @@ from sympy import Expr, Float, Max, Min, Piecewise, S
 from sympy.printing.pycode import PythonCodePrinter
 
 from symbolic.functions import ScalarFunction
+from symbolic.printing import TextPrinter
 from symbolic.scalars import x
 
 DIRECT = {"tanh": "np.tanh", "exp": "np.exp", "log": "np.log", "abs": "np.abs", "sign": "np.sign"}
@@ -101,7 +102,7 @@ def helper(function: ScalarFunction) -> Helper | None:
 def _from_formula(name: str, formula: Expr) -> Helper:
     printer = _ScalarPrinter()
     code = printer.doprint(_literals(_guarded(formula)))
-    statement = str(formula).replace("**", "^")
+    statement = TextPrinter().show(formula)
     source = f'def {name}(x):\n    """{statement}."""\n    return {code}'
     if len(statement) > 90:
         source = f'def {name}(x):\n    return {code}'

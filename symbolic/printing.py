@@ -235,6 +235,9 @@ class TextPrinter(_Notation, StrPrinter):
     def _print_sigmoid(self, term: Expr) -> str:
         return f"σ({self._print(term.args[0])})"
 
+    def _print_Abs(self, term: Expr) -> str:
+        return f"|{self._print(term.args[0])}|"
+
     def _print_OneMatrix(self, term: OneMatrix) -> str:
         return "1ᵀ" if term.shape[0] == 1 and term.shape[1] != 1 else "1"
 
