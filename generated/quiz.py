@@ -209,7 +209,7 @@ def _labelled(X, Y):
     X, Y = _samples("X", X, (3, None)), _samples("Y", Y, (3, None))
     if X.shape[1] != Y.shape[1]:
         raise ValueError(f"X and Y: expected as many samples in both, got {X.shape} and {Y.shape}")
-    if np.any(Y < 0) or not np.allclose(np.sum(Y, axis=0), 1, rtol=0, atol=1e-5):
+    if not (np.min(Y) >= 0 and np.max(np.abs(np.sum(Y, axis=0) - 1)) <= 1e-5):
         raise ValueError("Y: expected columns that are distributions (one-hot, or probabilities "
                          "that sum to 1): the gradient y_hat - Y relies on it")
     return X, Y
