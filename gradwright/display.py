@@ -84,9 +84,9 @@ def verification(report: Report, notes: Iterable[str]) -> None:
         out.print(note)
     limits = ", ".join(f"{method} {limit:g}" for method, limit in TOLERANCE.items())
     out.print(f"step {report.step:g} for central differences, {report.dtype}; allowed: {limits}")
-    if report.moved:
-        out.print(f"{report.kinks} entries lay at a kink, where the subgradient is taken; "
-                  "checked at parameters moved a little away")
+    out.print("no entry lies at a kink" if not report.moved else
+              f"{report.kinks} entries lie at a kink, where a subgradient is taken; "
+              "checked at parameters moved a little away")
     out.print("every gradient agrees" if report.ok else "[bold red]a gradient is off[/bold red]")
 
 

@@ -30,7 +30,12 @@ def latex_name(name: str) -> str:
     base, hat, index = match
     text = base if len(base) == 1 else rf"\mathrm{{{base}}}"
     text = rf"\hat{{{text}}}" if hat else text
-    return f"{text}_{{{index}}}" if index else text
+    return f"{text}_{braced(index)}" if index else text
+
+
+def braced(index: str) -> str:
+    """Return a subscript for LaTeX, in braces where it is longer than a character."""
+    return index if len(index) == 1 else f"{{{index}}}"
 
 
 @cache

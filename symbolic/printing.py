@@ -27,7 +27,7 @@ from sympy.printing.latex import LatexPrinter as SympyLatexPrinter
 from sympy.printing.str import StrPrinter
 
 from symbolic.derivation import Line, Step, Summand
-from symbolic.names import latex_name, text_name
+from symbolic.names import braced, latex_name, text_name
 from symbolic.operations import OPERATIONS
 from symbolic.operations.table import ATOM, PRODUCT, SUM
 from symbolic.program import Equation
@@ -201,8 +201,8 @@ class LatexPrinter(_Notation, SympyLatexPrinter):
     def _print_OneMatrix(self, term: OneMatrix, mat_symbol_style: str = "plain") -> str:
         rows, columns = term.shape
         if columns == 1:
-            return rf"\mathbf{{1}}_{{{self._print(rows)}}}"
-        return rf"\mathbf{{1}}_{{{self._print(columns)}}}^{{\top}}" if rows == 1 else r"\mathbf{1}"
+            return rf"\mathbf{{1}}_{braced(self._print(rows))}"
+        return rf"\mathbf{{1}}_{braced(self._print(columns))}^{{\top}}" if rows == 1 else r"\mathbf{1}"
 
     def _print_ZeroMatrix(self, term: ZeroMatrix, mat_symbol_style: str = "plain") -> str:
         return r"\mathbf{0}"
