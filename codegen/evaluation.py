@@ -36,13 +36,19 @@ class Evaluation:
     updated_y_hat: Any
 
     def as_data(self) -> dict[str, Any]:
-        """Return it as dicts, lists and numbers."""
+        """Return it as dicts, lists and numbers; None stands for what is not finite, which JSON lacks."""
         return {
             "parameters": self.parameters,
-            "values": {name: np.asarray(value).tolist() for name, value in self.values.items()},
-            "loss": self.loss,
-            "updated": {"loss": self.updated_loss, "y_hat": self.updated_y_hat.tolist()},
+            "values": {name: _finite(np.asarray(value).tolist()) for name, value in self.values.items()},
+            "loss": _finite(self.loss),
+            "updated": {"loss": _finite(self.updated_loss), "y_hat": _finite(self.updated_y_hat.tolist())},
         }
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_finite(v) for v in value]
+    return value if np.isfinite(value) else None
 
 
 def evaluate_module(module: ModuleType, parameters: dict[str, Any], X: Any, Y: Any,
@@ -53,11 +59,12 @@ def evaluate_module(module: ModuleType, parameters: dict[str, Any], X: Any, Y: A
         InputError: The module refuses the values.
     """
     try:
-        values = module.trace(parameters, X, Y)
-        loss, gradients = module.loss_and_gradients(parameters, X, Y)
-        updated = module.update(parameters, gradients, learning_rate)
-        return Evaluation(sum(np.size(p) for p in parameters.values()), values, loss,
-                          module.loss(updated, X, Y), module.forward(updated, X))
+        with np.errstate(all="ignore"):  # what overflows is shown as such
+            values = module.trace(parameters, X, Y)
+            loss, gradients = module.loss_and_gradients(parameters, X, Y)
+            updated = module.update(parameters, gradients, learning_rate)
+            return Evaluation(sum(np.size(p) for p in parameters.values()), values, loss,
+                              module.loss(updated, X, Y), module.forward(updated, X))
     except (ValueError, TypeError) as error:
         raise InputError(str(error)) from error
 

@@ -9,7 +9,7 @@ import numpy as np
 import sympy
 from sympy import Basic, Expr
 
-from codegen.numpy_code import NumpyPrinter
+from codegen.numpy_code import NAMES, NumpyPrinter
 from codegen.passes import optimise
 from symbolic.derivation import Derivation
 from symbolic.program import Equation, needed
@@ -46,9 +46,10 @@ def lambdify(derivation: Derivation, outputs: Sequence[str] = ()) -> Callable[..
     equations = needed(optimise(program.equations), wanted)
     arguments = [*forward.inputs, *forward.parameters]
     sizes = _free_sizes(arguments)
+    constants = [sympy.Symbol(NAMES.get(str(c.name), str(c.name))) for c in forward.constants]
     printer = _Printer()
     function = sympy.lambdify(
-        [*arguments, *sizes, *forward.constants], wanted, modules=[_helpers(equations), "numpy"], printer=printer,
+        [*arguments, *sizes, *constants], wanted, modules=[_helpers(equations), "numpy"], printer=printer,
         cse=lambda results: ([(e.symbol, e.term) for e in equations], results), dummify=False)
 
     def call(**values: Any) -> dict[str, Any]:

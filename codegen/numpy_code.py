@@ -9,16 +9,15 @@ from typing import ClassVar
 import sympy
 from sympy import Basic, Determinant, Expr, HadamardProduct, MatAdd, OneMatrix, Symbol, ZeroMatrix
 from sympy.matrices.expressions.matexpr import MatrixExpr
-from sympy.printing.pycode import PythonCodePrinter
 
-from codegen.scalar_code import WRITTEN, Helper, along_axis, function_name, helper
+from codegen.scalar_code import FUNCTIONS_OF_NUMPY, WRITTEN, Helper, along_axis, function_name, helper
 from symbolic.functions import ScalarFunction
 from symbolic.operations import OPERATIONS
-from symbolic.operations.table import ATOM, PRODUCT, SUM, TIMES
+from symbolic.operations.table import ATOM, POWER, SUM, TIMES
 from symbolic.program import Equation
 from symbolic.terms import Broadcast, Elementwise, Inner, LogSoftmax, Softmax, SquaredNorm, scale, split
 
-_NAMES = {"lambda": "WEIGHT_DECAY"}
+NAMES = {"lambda": "WEIGHT_DECAY"}
 """Names that are none in Python, or that stand for a constant of the module."""
 
 
@@ -31,6 +30,8 @@ class NumpyPrinter:
 
     def assignment(self, equation: Equation) -> str:
         """Return ``name = expression``."""
+        if isinstance(equation.term, ZeroMatrix) and equation.name.startswith("grad_"):
+            return f"{equation.name} = np.zeros_like({equation.name.removeprefix('grad_')})"
         return f"{equation.name} = {self.show(equation.term)}"
 
     def show(self, term: Basic, precedence: int = 0) -> str:
@@ -40,11 +41,13 @@ class NumpyPrinter:
 
     def _spell(self, term: Basic) -> tuple[int, str]:
         if isinstance(term, sympy.MatrixSymbol | Symbol):
-            return ATOM, _NAMES.get(term.name, term.name)
+            return ATOM, NAMES.get(term.name, term.name)
         if isinstance(term, Elementwise):
             return ATOM, f"{self._function(term.function)}({self.show(term.operand)})"
         if isinstance(term, Softmax | LogSoftmax):
             self._need(along_axis("softmax" if isinstance(term, Softmax) else "log_softmax", term.axis))
+        if isinstance(term, sympy.Identity):
+            return ATOM, f"np.eye({self.show(term.shape[0])})"
         if isinstance(term, OneMatrix | ZeroMatrix):
             return ATOM, f"np.{'ones' if isinstance(term, OneMatrix) else 'zeros'}({self._sizes(term.shape)})"
         if isinstance(term, Broadcast):
@@ -87,6 +90,8 @@ class NumpyPrinter:
         return f"({', '.join(self.show(s) for s in sizes)})"
 
     def _scalar(self, term: Expr) -> tuple[int, str]:
+        if term.is_number and not term.is_Rational:
+            return (SUM if term < 0 else ATOM), repr(float(term))
         if isinstance(term, sympy.Add):
             text = ""
             for part in term.args:
@@ -100,7 +105,20 @@ class NumpyPrinter:
             return (SUM if term < 0 else ATOM), repr(int(term) if term.is_Integer else float(term))
         if term.is_Rational:
             return TIMES, f"{term.p} / {term.q}"
-        return PRODUCT, PythonCodePrinter({"fully_qualified_modules": False}).doprint(term)
+        if isinstance(term, sympy.Pow):
+            return self._scalar_power(term)
+        if isinstance(term, sympy.Function) and type(term) in FUNCTIONS_OF_NUMPY:
+            return ATOM, f"{FUNCTIONS_OF_NUMPY[type(term)]}({', '.join(map(self.show, term.args))})"
+        raise TypeError(f"{type(term).__name__} has no NumPy form")
+
+    def _scalar_power(self, term: sympy.Pow) -> tuple[int, str]:
+        base, exponent = term.as_base_exp()
+        if abs(exponent) == sympy.S.Half:
+            root = f"np.sqrt({self.show(base)})"
+            return (ATOM, root) if exponent > 0 else (TIMES, f"1 / {root}")
+        if exponent.is_negative:
+            return TIMES, f"1 / {self.show(base**-exponent, TIMES + 1)}"
+        return POWER, f"{self.show(base, ATOM)} ** {self.show(exponent, ATOM)}"
 
     def _scalar_product(self, term: sympy.Mul) -> tuple[int, str]:
         if term.could_extract_minus_sign():

@@ -125,11 +125,17 @@ def _without_ones(term: Term) -> Term:
     coefficient, rest = split(term)
     factors = list(rest.args) if isinstance(rest, MatMul) else [rest]
     while len(factors) > 1:
-        found = next((i for i in reversed(range(len(factors))) if _is_ones_vector(factors[i])), None)
-        if found is None:
+        ones = [i for i, f in enumerate(factors) if _is_ones_vector(f)]
+        if not ones:
             break
-        factors = _absorb(factors, found)
+        # Sums first: they make what is then repeated small.
+        factors = _absorb(factors, next((i for i in ones if _sums(factors, i)), ones[0]))
     return product(coefficient, *factors)
+
+
+def _sums(factors: list[Term], i: int) -> bool:
+    """Say whether a vector of ones sums its neighbour, rather than repeating it."""
+    return i + 1 < len(factors) if factors[i].shape[0] == 1 else i > 0
 
 
 def _is_ones_vector(term: Term) -> bool:

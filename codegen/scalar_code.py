@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import sympy
 from sympy import Expr, Float, Max, Min, Piecewise, S
@@ -148,8 +147,6 @@ def _literals(formula: Expr) -> Expr:
 class _ScalarPrinter(PythonCodePrinter):
     """Python for a formula in x, by NumPy's functions and our helpers."""
 
-    _operators: ClassVar = {**PythonCodePrinter._operators, "and": "&", "or": "|", "not": "~"}
-
     def __init__(self) -> None:
         super().__init__({"fully_qualified_modules": False, "standard": "python3"})
         self.needs: set[str] = set()
@@ -165,7 +162,7 @@ class _ScalarPrinter(PythonCodePrinter):
     _print_sigmoid = _print_softplus = _print_erf = _helped
 
     def _print_Function(self, term: Expr) -> str:
-        name = _NUMPY.get(term.func)
+        name = FUNCTIONS_OF_NUMPY.get(term.func)
         if name is None:
             raise TypeError(f"{term.func.__name__} has no NumPy form")
         return self._call(name, term)
@@ -183,6 +180,8 @@ class _ScalarPrinter(PythonCodePrinter):
     def _print_Pow(self, term: Expr, rational: bool = False) -> str:
         if term.exp == S.Half:
             return f"np.sqrt({self._print(term.base)})"
+        if term.exp == -S.Half:
+            return f"1/np.sqrt({self._print(term.base)})"
         return super()._print_Pow(term, rational)
 
     def _print_Rational(self, number: sympy.Rational) -> str:
@@ -194,35 +193,36 @@ class _ScalarPrinter(PythonCodePrinter):
     def _print_Relational(self, term: Expr) -> str:
         return f"({self._print(term.lhs)} {term.rel_op} {self._print(term.rhs)})"
 
+    def _print_And(self, term: Expr) -> str:
+        return "(" + " & ".join(self._print(a) for a in term.args) + ")"
+
+    def _print_Or(self, term: Expr) -> str:
+        return "(" + " | ".join(self._print(a) for a in term.args) + ")"
+
     def _bare(self, condition: Expr) -> str:
         text = self._print(condition)
-        return text[1:-1] if isinstance(condition, sympy.core.relational.Relational) else text
+        return text[1:-1] if text.startswith("(") else text
 
     def _print_Piecewise(self, term: Piecewise) -> str:
         branches = term.args
         if tuple(map(tuple, branches)) == ((x, x > 0), (0, True)):
             return "np.maximum(x, 0)"
-        if all(value.is_number for value, _ in branches):
-            return self._steps(branches)
-        code = self._print(branches[-1][0])
-        for value, condition in reversed(branches[:-1]):
-            code = f"np.where({self._bare(condition)}, {self._print(value)}, {code})"
-        return code
-
-    def _steps(self, branches: tuple[tuple[Expr, Expr], ...]) -> str:
-        """Spell constants with the type of x, since np.where of two numbers is float64."""
-        if len(branches) == 2 and branches[1][0] == 0:
+        if len(branches) == 2 and branches[1][0] == 0 and branches[0][0].is_number:
             (value, condition), _ = branches
             step = f"{self._print(condition)}.astype(x.dtype)"
             return step if value == 1 else f"{self._print(value)} * {step}"
-        code = f"x.dtype.type({self._print(branches[-1][0])})"
+        code, constant = self._print(branches[-1][0]), branches[-1][0].is_number
         for value, condition in reversed(branches[:-1]):
-            code = f"np.where({self._bare(condition)}, x.dtype.type({self._print(value)}), {code})"
+            text = self._print(value)
+            if constant and value.is_number:  # np.where of two plain numbers would be float64
+                code, text = f"x.dtype.type({code})", f"x.dtype.type({text})"
+            code, constant = f"np.where({self._bare(condition)}, {text}, {code})", False
         return code
 
 
-_NUMPY = {
+FUNCTIONS_OF_NUMPY = {
     sympy.exp: "np.exp", sympy.log: "np.log", sympy.tanh: "np.tanh", sympy.Abs: "np.abs", sympy.sign: "np.sign",
     sympy.sin: "np.sin", sympy.cos: "np.cos", sympy.tan: "np.tan", sympy.atan: "np.arctan",
     sympy.sinh: "np.sinh", sympy.cosh: "np.cosh", Max: "np.maximum", Min: "np.minimum",
 }
+"""SymPy's scalar functions that NumPy has."""

@@ -26,7 +26,7 @@ PARAMETERS = {
 
 
 def relu(x):
-    """x if x > 0; 0 otherwise."""
+    """{x if x > 0; 0 otherwise}."""
     return np.maximum(x, 0)
 
 
@@ -43,7 +43,7 @@ def log_softmax(a):
 
 
 def step(x):
-    """1 if x > 0; 0 otherwise."""
+    """{1 if x > 0; 0 otherwise}."""
     return (x > 0).astype(x.dtype)
 
 

@@ -21,7 +21,6 @@ from symbolic.derive import derive as derive_network
 from symbolic.errors import InputError
 from symbolic.formats import FORMATS
 from symbolic.general import derive_general
-from symbolic.network import Network
 
 CHECK_FAILED = 1
 
@@ -72,11 +71,12 @@ def evaluate(architecture: str, params: str | None, data: str | None, learning_r
     network = read_architecture(architecture)
     if params is None or data is None:
         raise InputError("expected --params P.npz and --data D.npz; gradwright verify checks without files")
+    module = load(network)
     parameters, mapping = read_parameters(network, params)
     samples = read_samples(network, data)
-    result = evaluate_module(load(network), parameters, samples.X, samples.Y, learning_rate)
+    result = evaluate_module(module, parameters, samples.X, samples.Y, learning_rate)
     if form == "json":
-        click.echo(json.dumps(result.as_data(), indent=2))
+        click.echo(json.dumps(result.as_data(), indent=2, allow_nan=False))
     else:
         display.evaluation(network, result, mapping, samples.notes, learning_rate)
 
@@ -85,9 +85,9 @@ def verify(architecture: str, params: str | None, data: str | None, seed: int, f
     """Check the gradients of the generated module numerically."""
     network = read_architecture(architecture)
     module = load(network)
-    notes: tuple[str, ...]
-    parameters, notes = given_or_random(network, module, params, seed)
-    samples = read_samples(network, data) if data else random_samples(network, seed)
+    given = read_parameters(network, params) if params is not None else None
+    parameters, notes = given_or_random(module, given, seed)
+    samples = read_samples(network, data) if data is not None else random_samples(network, seed)
     try:
         report = check_gradients(network, module, parameters, samples.X, samples.Y, seed)
     except (ValueError, TypeError) as error:
@@ -103,10 +103,10 @@ def verify(architecture: str, params: str | None, data: str | None, seed: int, f
         raise SystemExit(CHECK_FAILED)
 
 
-def given_or_random(network: Network, module: Any, params: str | None, seed: int) -> tuple[Any, tuple[str, ...]]:
-    """Return the parameters of a file, or random ones, and what to say of them."""
-    if params:
-        parameters, mapping = read_parameters(network, params)
+def given_or_random(module: Any, given: Any, seed: int) -> tuple[Any, tuple[str, ...]]:
+    """Return the parameters that were read, or random ones, and what to say of them."""
+    if given is not None:
+        parameters, mapping = given
         return parameters, tuple(f"{m.theirs} read as {m.ours}, {m.change}" for m in mapping if m.change)
     return module.initialize(seed), (f"parameters initialized, seed {seed}",)
 

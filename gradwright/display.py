@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from codegen.evaluation import Evaluation
@@ -23,7 +24,7 @@ FEW = 12
 
 def console() -> Console:
     """Return a console on standard output; it heeds NO_COLOR and is plain when piped."""
-    return Console(highlight=False, soft_wrap=False)
+    return Console(highlight=False)
 
 
 def _table(*columns: str, right: Sequence[str] = ()) -> Table:
@@ -41,10 +42,10 @@ def network(net: Network) -> None:
         weight, bias = shapes[f"W{k}"], shapes.get(f"b{k}")
         count = sum_of(shape for shape in (weight, bias) if shape)
         output = "ŷ" if k == len(net.layers) else text_name(f"h{k}")
-        table.add_row(str(k), f"{output} = {layer.activation}({text_name(f'a{k}')})", _shape(weight),
+        table.add_row(str(k), escape(f"{output} = {layer.activation}({text_name(f'a{k}')})"), _shape(weight),
                       _shape(bias) if bias else "none", _count(count))
     out = console()
-    out.print(f"[bold]{net.name}[/bold]  {to_compact(net)}", soft_wrap=True)
+    out.print(f"{net.name}  {to_compact(net)}", soft_wrap=True, markup=False)
     out.print(table)
     decay = f", weight decay {net.weight_decay:g}" if net.weight_decay else ""
     out.print(f"loss {net.loss} ({net.reduction}), samples as {net.samples}{decay}")
@@ -57,9 +58,9 @@ def evaluation(net: Network, result: Evaluation, mapping: Iterable[Mapping], not
     out = console()
     renamed = [m for m in mapping if m.change or m.theirs != m.ours]
     for m in renamed:
-        out.print(f"{m.theirs} read as {m.ours}" + (f", {m.change}" if m.change else ""))
+        out.print(f"{m.theirs} read as {m.ours}" + (f", {m.change}" if m.change else ""), markup=False)
     for note in notes:
-        out.print(note)
+        out.print(note, markup=False)
     out.print(f"{_count(result.parameters)} parameters")
     table = _table("name", "shape", "sum", "values", right=("sum",))
     for name, value in result.values.items():
@@ -81,7 +82,7 @@ def verification(report: Report, notes: Iterable[str]) -> None:
                       f"{row.central_error:.1e}", "right" if row.ok else "[bold red]WRONG[/bold red]")
     out.print(table)
     for note in notes:
-        out.print(note)
+        out.print(note, markup=False)
     limits = ", ".join(f"{method} {limit:g}" for method, limit in TOLERANCE.items())
     out.print(f"step {report.step:g} for central differences, {report.dtype}; allowed: {limits}")
     out.print("no entry lies at a kink" if not report.moved else
@@ -106,4 +107,4 @@ def _count(count: Any) -> str:
 def _values(array: Any) -> str:
     if array.size > FEW:
         return f"{array.size:,} entries"
-    return np.array2string(array, precision=8, separator=", ", max_line_width=44).replace("[", r"\[")
+    return escape(np.array2string(array, precision=8, separator=", ", max_line_width=44))

@@ -9,7 +9,13 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from codegen.evaluation import Evaluation, evaluate_module, random_samples, read_samples
+from codegen.evaluation import (
+    Evaluation,
+    evaluate_module,
+    random_samples,
+    read_parameters,
+    read_samples,
+)
 from codegen.gradcheck import check_gradients
 from codegen.load import load
 from codegen.module import generate
@@ -19,6 +25,7 @@ from gradwright.examples import example
 from gradwright.files import write_text
 from symbolic.architecture import read_architecture
 from symbolic.derive import derive
+from symbolic.errors import InputError
 from symbolic.formats import FORMATS
 from symbolic.names import text_name
 from symbolic.printing import TextPrinter
@@ -32,7 +39,12 @@ def run(architecture: str | None, params: str | None, data: str | None, output: 
     network = read_architecture(example("quiz/quiz.toml") if architecture is None else architecture)
     bundled = quiz and params is None and data is None
     if quiz:
-        params, data = params or str(example("quiz/parameters.npz")), data or str(example("quiz/data.npz"))
+        params = str(example("quiz/parameters.npz")) if params is None else params
+        data = str(example("quiz/data.npz")) if data is None else data
+    if network.symbolic:
+        raise InputError("expected integer widths to run, got symbols; gradwright derive takes them")
+    given = read_parameters(network, params) if params is not None else None
+    samples = read_samples(network, data) if data is not None else random_samples(network, 0)
     out, folder = display.console(), Path(output)
     _stage(out, 1, "the network")
     display.network(network)
@@ -55,14 +67,13 @@ def run(architecture: str | None, params: str | None, data: str | None, output: 
     path = folder / f"{network.name}.py"
     write_text(path, text)
     written.insert(0, (path, "the module"))
-    out.print(f"  {path}: {text.count(chr(10))} lines", soft_wrap=True)
+    out.print(f"  {path}: {text.count(chr(10))} lines", soft_wrap=True, markup=False)
 
     _stage(out, 4, "its values")
     module = load(network, text)
-    parameters, notes = given_or_random(network, module, params, 0)
-    samples = read_samples(network, data) if data else random_samples(network, 0)
+    parameters, notes = given_or_random(module, given, 0)
     for note in (*notes, *samples.notes):
-        out.print("  " + note)
+        out.print("  " + note, markup=False)
     result = evaluate_module(module, parameters, samples.X, samples.Y)
     out.print(f"  loss {result.loss!r}")
 
@@ -80,7 +91,7 @@ def run(architecture: str | None, params: str | None, data: str | None, output: 
     right = _compare(out, result) if bundled else True
     out.print("\nWritten")
     for path, what in written:
-        out.print(f"  {path}: {what}", soft_wrap=True)
+        out.print(f"  {path}: {what}", soft_wrap=True, markup=False)
     if not right:
         raise SystemExit(CHECK_FAILED)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sympy import Expr, MatrixSymbol, OneMatrix, Rational, S, Symbol, sympify
 from sympy.matrices.expressions.matexpr import MatrixExpr
@@ -118,8 +118,13 @@ def loss_equations(network: Network, Y: MatrixSymbol, y_hat: Expr, weights: list
         total = total.expand() / SAMPLES if total.is_Add else total / SAMPLES
     if not network.weight_decay:
         return [*equations, Equation(LOSS, total)]
-    penalty = add(*(DECAY * Rational(1, 2) * SquaredNorm(w) for w in weights))
-    return [*equations, Equation(DATA_LOSS, total), Equation(PENALTY, penalty), Equation(LOSS, DATA_LOSS + PENALTY)]
+    return [*equations, Equation(DATA_LOSS, total), Equation(PENALTY, penalty(weights)),
+            Equation(LOSS, DATA_LOSS + PENALTY)]
+
+
+def penalty(weights: Sequence[Expr]) -> Expr:
+    """Return λ/2 ‖W‖², summed over weight matrices (Goodfellow et al. 2016, section 7.1.1)."""
+    return add(*(DECAY * Rational(1, 2) * SquaredNorm(w) for w in weights))
 
 
 __all__ = ["SAMPLES", "affine", "build_program", "layer_parameters", "softmax_axis"]

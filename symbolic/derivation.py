@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sympy import Expr
 
@@ -103,13 +103,13 @@ class Derivation:
     Attributes:
         forward: The program that was differentiated.
         gradients: In the order of the backward pass.
-        cotangent: The gradient that was given for the result, where it is not a loss.
+        given: The gradients that were given for values of the program, where the loss lies outside it.
         verified: The evidence, once it has been checked against numbers.
     """
 
     forward: Program
     gradients: tuple[Gradient, ...]
-    cotangent: Expr | None = None
+    given: Mapping[Expr, Term] = field(default_factory=dict)
     verified: Verified | None = None
 
     @property

@@ -8,7 +8,7 @@ is applied is recorded; the record is the derivation that is shown.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sympy import Add, Basic, Expr, MatAdd, MatrixSymbol, S, Symbol, ZeroMatrix
 
@@ -36,8 +36,8 @@ CHAIN = Rule(
     "chain_rule", r"\mathrm{d}\mathcal{L} = \textstyle\sum_u \langle \nabla_u \mathcal{L}, \mathrm{d}u\rangle",
     "chain rule: d𝓛 = Σ ⟨∇u, du⟩", f"{MAGNUS}, chapter 5, sections 12 and 13")
 GIVEN = Rule(
-    "given_gradient", r"\mathrm{d}\mathcal{L} = \langle \nabla_u \mathcal{L}, \mathrm{d}u\rangle",
-    "d𝓛 = ⟨∇u, du⟩, 𝓛 depends on it through u only", f"{MAGNUS}, chapter 5, sections 12 and 13")
+    "given_gradient", r"\mathrm{d}\mathcal{L} = \textstyle\sum_u \langle \nabla_u \mathcal{L}, \mathrm{d}u\rangle",
+    "d𝓛 = Σ ⟨∇u, du⟩, 𝓛 depends on it through u only", f"{MAGNUS}, chapter 5, sections 12 and 13")
 DEFINITION = Rule("definition", "", "", "its definition")
 COLLECT = Rule(
     "collect", r"\langle G, M\rangle + \langle H, M\rangle = \langle G + H, M\rangle",
@@ -57,26 +57,28 @@ def gradient_symbol(quantity: Expr) -> Expr:
     return MatrixSymbol(name, *quantity.shape) if is_matrix(quantity) else Symbol(name, real=True)
 
 
-def differentiate(program: Program, wrt: Iterable[Expr] = (), cotangent: Expr | None = None) -> Derivation:
+def differentiate(program: Program, wrt: Iterable[Expr] = (),
+                  given: Mapping[Expr, Expr] | None = None) -> Derivation:
     """Derive the gradient of a program's result by each of its quantities, with the steps.
 
     Args:
-        program: Its result is a scalar, unless ``cotangent`` is given.
+        program: Its result is a scalar, unless gradients are given.
         wrt: Inputs whose gradients are wanted too; those of the parameters and of
             all values that are not passed through are always found.
-        cotangent: The gradient of a loss by the result, a symbol of the result's shape.
+        given: The gradients of a loss by values of the program from which that loss is computed
+            elsewhere, as ∇a_k by a_k; the loss depends on the program through these only.
 
     Returns:
         The gradients in the order of the backward pass; each has the shape of its quantity.
 
     Raises:
-        InputError: The result is a matrix and no cotangent is given.
+        InputError: The result is a matrix and no gradient is given.
     """
-    if cotangent is None and is_matrix(program.result):
+    if not given and is_matrix(program.result):
         raise InputError(f"expected a scalar to differentiate; {program.result} is {shape(program.result)}")
-    engine = _Engine(program, cotangent)
+    engine = _Engine(program, given or {})
     order = _backward_order(program, {*program.parameters, *wrt}, engine)
-    return Derivation(program, tuple(engine.gradient(v) for v in order), cotangent)
+    return Derivation(program, tuple(engine.gradient(v) for v in order), given or {})
 
 
 def _backward_order(program: Program, leaves: set[Expr], engine: _Engine) -> list[Expr]:
@@ -88,7 +90,8 @@ def _backward_order(program: Program, leaves: set[Expr], engine: _Engine) -> lis
             first_use.setdefault(uses[0].symbol if uses else program.result, []).append(leaf)
     order: list[Expr] = []
     for equation in reversed(program.equations):
-        if equation.symbol not in program.through and equation.symbol != program.result:
+        if not (equation.symbol in program.through or equation.symbol in engine.given
+                or equation.symbol == program.result):
             order.append(equation.symbol)
         order += first_use.get(equation.symbol, ())
     return order
@@ -97,9 +100,9 @@ def _backward_order(program: Program, leaves: set[Expr], engine: _Engine) -> lis
 class _Engine:
     """What all gradients of one program share."""
 
-    def __init__(self, program: Program, cotangent: Expr | None) -> None:
+    def __init__(self, program: Program, given: Mapping[Expr, Expr]) -> None:
         self.program = program
-        self.cotangent = cotangent
+        self.given = given
         self.graph = Graph(program)
         known = {e.term: e for e in reversed(program.equations)
                  if is_matrix(e.term) and not isinstance(e.term, MatrixSymbol)}
@@ -119,7 +122,7 @@ class _Derivator:
         self.quantity = quantity
         self.targets = targets
         self.ends = ends
-        loss = engine.program.result if engine.cotangent is None else LOSS
+        loss = LOSS if engine.given else engine.program.result
         self.start: Line = (Summand(S.One, differential(loss)),)
         self.line: Line = self.start
         self.steps: list[Step] = []
@@ -141,22 +144,22 @@ class _Derivator:
         engine, result = self.engine, self.engine.program.result
         if not self.ends:
             self._record(INDEPENDENT, ())
-        elif engine.cotangent is None and self.ends == [result]:
+        elif not engine.given and self.ends == [result]:
             self._define(result)
         else:
             line = tuple(self._end(u) for u in self.ends)
-            self._record(CHAIN if engine.cotangent is None else GIVEN, line)
+            self._record(GIVEN if engine.given else CHAIN, line)
             for end in self.ends:
-                if engine.cotangent is not None or end != result:
+                if engine.given or end != result:
                     self._define(end)
 
     def _end(self, symbol: Expr) -> Summand:
         """Return ⟨∇u, du⟩; for the loss itself d of the part of it that counts."""
         engine = self.engine
-        if symbol != engine.program.result:
+        if symbol in engine.given:
+            return Summand(engine.given[symbol], differential(symbol))
+        if symbol != engine.program.result or engine.given:
             return Summand(gradient_symbol(symbol), differential(symbol))
-        if engine.cotangent is not None:
-            return Summand(engine.cotangent, differential(symbol))
         equation = engine.program.equations[engine.program.position[symbol]]
         return Summand(S.One, differential(self._restricted(equation.term)))
 
@@ -206,8 +209,9 @@ class _Derivator:
         equation = self.engine.context.known.get(node)
         value = equation.symbol if equation else node
         parts = [row.differential(node, j, differential(node.args[j]), value) for j in self._active(node)]
-        direction = add(*parts) if len(parts) > 1 else parts[0]
-        self._replace(i, [Summand(cotangent, direction)], row.differential_rule(node))
+        parts = [p for p in parts if not (isinstance(p, ZeroMatrix) or p is S.Zero)]
+        new = [Summand(cotangent, add(*parts) if len(parts) > 1 else parts[0])] if parts else []
+        self._replace(i, new, row.differential_rule(node))
 
     def _transpose(self, i: int, cotangent: Term, node: Term) -> None:
         linear = [j for j, a in enumerate(node.args) if _holds_differential(a)]

@@ -12,7 +12,16 @@ from dataclasses import replace
 import sympy
 from sympy import MatrixSymbol, S, Symbol
 
-from symbolic.build import SAMPLES, affine, loss_equations, output_activation, sample_matrix
+from symbolic.build import (
+    DECAY,
+    PENALTY,
+    SAMPLES,
+    affine,
+    loss_equations,
+    output_activation,
+    penalty,
+    sample_matrix,
+)
 from symbolic.derivation import Derivation, Verified
 from symbolic.differentiate import differentiate, gradient_symbol
 from symbolic.functions import derivative, scalar_function
@@ -41,14 +50,15 @@ def derive_general(network: Network) -> Derivation:
         VerificationError: A formula disagrees with numbers.
     """
     output, layer = _output(network), _layer(network)
-    given = gradient_symbol(layer.result)
-    parts = [differentiate(output), differentiate(layer, cotangent=given)]
-    one = differentiate(replace(layer, assumptions=(single_sample(SAMPLES),)), cotangent=given)
+    a = layer.symbol("a_k")
+    given = {a: gradient_symbol(a)} | ({PENALTY: S.One} if network.weight_decay else {})
+    parts = [differentiate(output), differentiate(layer, given=given)]
+    one = differentiate(replace(layer, assumptions=(single_sample(SAMPLES),)), given=given)
     evidence = [verify_derivation(_with_activation(part)) for part in (*parts, one)]
     whole = Program("general", output.inputs, (*output.parameters, *layer.parameters),
                     (*layer.equations, *output.equations), output.assumptions, output.through)
     bias = [g for g in one.gradients if str(g.wrt.name).startswith("b")]
-    return Derivation(whole, (*parts[0].gradients, *parts[1].gradients, *bias), cotangent=given,
+    return Derivation(whole, (*parts[0].gradients, *parts[1].gradients, *bias), given=given,
                       verified=_weakest(evidence))
 
 
@@ -78,8 +88,11 @@ def _layer(network: Network) -> Program:
     columns = network.samples == "columns"
     weight = MatrixSymbol("W_k", *((after, before) if columns else (before, after)))
     bias = MatrixSymbol("b_k", *((after, S.One) if columns else (S.One, after)))
-    return Program("layer", (), (weight, bias, a0), (
-        Equation(h, elementwise(G, a0)), Equation(a, affine(network.samples, h, weight, bias))))
+    equations = [Equation(h, elementwise(G, a0)), Equation(a, affine(network.samples, h, weight, bias))]
+    if network.weight_decay:
+        equations.append(Equation(PENALTY, penalty([weight])))
+    constants = {DECAY: network.weight_decay} if network.weight_decay else {}
+    return Program("layer", (), (weight, bias, a0), tuple(equations), constants=constants)
 
 
 def _with_activation(derivation: Derivation) -> Derivation:

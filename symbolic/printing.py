@@ -245,9 +245,9 @@ class TextPrinter(_Notation, StrPrinter):
         return "0"
 
     def _print_Piecewise(self, term: Expr) -> str:
-        return "; ".join(
+        return "{" + "; ".join(
             self._print(branch) + (" otherwise" if condition is S.true else f" if {self._print(condition)}")
-            for branch, condition in term.args)
+            for branch, condition in term.args) + "}"
 
     def _print_Pow(self, term: Expr, rational: bool = False) -> str:
         return super()._print_Pow(term, rational).replace("**", "^")

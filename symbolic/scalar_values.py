@@ -78,7 +78,14 @@ def scalar_value(formula: sympy.Basic, argument: Array) -> Array:
 
 
 def _power(base: Array, exponent: int) -> Array:
-    return base**exponent if exponent >= 0 else 1 / base**-exponent
+    """Multiply repeatedly: from exponent 100 on, NumPy takes a logarithm of a complex base."""
+    if exponent < 0:
+        return 1 / _power(base, -exponent)
+    value, square = np.ones_like(base), base
+    while exponent:
+        value = value * square if exponent % 2 else value
+        square, exponent = square * square, exponent // 2
+    return value
 
 
 def _piecewise(formula: sympy.Piecewise, argument: Array) -> Array:

@@ -96,12 +96,14 @@ def _values(derivation: Derivation, size: Size, rng: np.random.Generator) -> dic
         given[dimension] = float(size(dimension))
     values = run(program.equations, given, size)
     for equation in program.equations:
-        gradient = gradient_symbol(equation.symbol)
-        values[gradient] = (rng.standard_normal(values[equation.symbol].shape) if is_matrix(equation.symbol)
-                            else rng.standard_normal())
-    if derivation.cotangent is not None:
-        values[derivation.cotangent] = values[gradient_symbol(program.result)]
-    else:
+        value = values[equation.symbol]
+        values[gradient_symbol(equation.symbol)] = rng.standard_normal(np.shape(value))
+    for symbol, gradient in derivation.given.items():
+        if gradient.is_number:
+            values[gradient_symbol(symbol)] = float(gradient)
+        else:
+            values[gradient] = values[gradient_symbol(symbol)]
+    if not derivation.given:
         values[gradient_symbol(program.result)] = 1.0
     return values
 

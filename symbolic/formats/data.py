@@ -9,7 +9,7 @@ from typing import Any
 from sympy import Expr, Mul
 
 from symbolic.derivation import Derivation, Gradient
-from symbolic.formats.parts import source
+from symbolic.formats.parts import assumptions, source
 from symbolic.printing import LatexPrinter, TextPrinter
 from symbolic.program import Equation
 from symbolic.terms import shape
@@ -34,10 +34,10 @@ def as_data(derivation: Derivation, shown: Sequence[Gradient]) -> dict[str, Any]
         "name": program.name,
         "parameters": [{"name": p.name, "shape": dimensions(p), "size": dimension(Mul(*shape(p)))}
                        for p in program.parameters],
-        "assumptions": list(dict.fromkeys(a.text + ": " + a.reason for g in shown for a in g.assumptions)),
+        "assumptions": [f"{a.text}: {a.reason}" for a in assumptions(derivation, shown)],
         "forward": [equation(e) for e in program.equations],
         "gradients": [{"wrt": g.wrt.name, **equation(g.equation),
-                       "assumptions": [a.text + ": " + a.reason for a in g.assumptions],
+                       "assumptions": [f"{a.text}: {a.reason}" for a in assumptions(derivation, [g])],
                        "steps": _steps(g, latex)} for g in shown],
     } | (verified or {})
 

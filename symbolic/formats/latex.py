@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symbolic.derivation import Derivation, Gradient
-from symbolic.formats.parts import building_blocks, definition, evidence, functions, sources
+from symbolic.formats.parts import assumptions, building_blocks, definition, evidence, functions, sources
 from symbolic.operations.entrywise import function_name
 from symbolic.printing import LatexPrinter, TextPrinter
 
@@ -38,9 +38,9 @@ def as_latex(derivation: Derivation, shown: Sequence[Gradient]) -> str:
     used = building_blocks(derivation, shown)
     if used:
         body += [r"\subsection*{With}", aligned([f"{latex.show(e.symbol)} &= {latex.show(e.term)}" for e in used])]
-    assumptions = dict.fromkeys(a for g in shown for a in g.assumptions)
-    if assumptions:
-        body += [r"\subsection*{Assumed}", *(rf"${a.latex}$: {escape(a.reason)}.\par" for a in assumptions)]
+    assumed = assumptions(derivation, shown)
+    if assumed:
+        body += [r"\subsection*{Assumed}", *(rf"${a.latex}$: {escape(a.reason)}.\par" for a in assumed)]
     body += [r"\subsection*{Sources}", *(rf"[{i}] {escape(name)}.\par" for name, i in cited.items()),
              r"\medskip " + evidence(derivation)]
     return _PREAMBLE % _page_width(derivation, shown, text) + "\n".join(body) + "\n\\end{document}\n"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from symbolic.derivation import Derivation, Gradient
 from symbolic.formats.latex import function_rows, rows, shaped
-from symbolic.formats.parts import building_blocks, evidence, sources
+from symbolic.formats.parts import assumptions, building_blocks, evidence, sources
 from symbolic.printing import LatexPrinter
 
 
@@ -26,9 +26,9 @@ def as_markdown(derivation: Derivation, shown: Sequence[Gradient]) -> str:
     used = building_blocks(derivation, shown)
     if used:
         parts += ["## With", _block([f"{latex.show(e.symbol)} &= {latex.show(e.term)}" for e in used])]
-    assumptions = dict.fromkeys(a for g in shown for a in g.assumptions)
-    if assumptions:
-        parts += ["## Assumed", "\n".join(f"- ${a.latex}$: {a.reason}" for a in assumptions)]
+    assumed = assumptions(derivation, shown)
+    if assumed:
+        parts += ["## Assumed", "\n".join(f"- ${a.latex}$: {a.reason}" for a in assumed)]
     parts += ["## Sources", "\n".join(f"{i}. {name}" for name, i in cited.items()),
               evidence(derivation)]
     return "\n\n".join(p for p in parts if p) + "\n"

@@ -9,7 +9,7 @@ from sympy.core.function import AppliedUndef
 
 from symbolic.derivation import Derivation, Gradient, Step
 from symbolic.functions import ScalarFunction
-from symbolic.program import Equation, needed
+from symbolic.program import Assumption, Equation, needed
 from symbolic.scalars import sigmoid, softplus
 from symbolic.terms import Elementwise
 
@@ -30,6 +30,12 @@ def building_blocks(derivation: Derivation, shown: Sequence[Gradient]) -> tuple[
     symbols = {g.symbol for g in shown}
     backward = [g.equation for g in derivation.gradients]
     return tuple(e for e in needed(backward, symbols) if e.symbol not in symbols)
+
+
+def assumptions(derivation: Derivation, shown: Sequence[Gradient]) -> tuple[Assumption, ...]:
+    """Return what the shown gradients assume, and what those assume that they build on."""
+    symbols = {g.symbol for g in shown} | {e.symbol for e in building_blocks(derivation, shown)}
+    return tuple(dict.fromkeys(a for g in derivation.gradients if g.symbol in symbols for a in g.assumptions))
 
 
 def functions(derivation: Derivation, shown: Sequence[Gradient]) -> tuple[ScalarFunction, ...]:

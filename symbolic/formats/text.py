@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Sequence
 
 from symbolic.derivation import Derivation, Gradient
-from symbolic.formats.parts import building_blocks, definition, evidence, functions, sources
+from symbolic.formats.parts import assumptions, building_blocks, definition, evidence, functions, sources
 from symbolic.operations.entrywise import function_name
 from symbolic.printing import TextPrinter
 from symbolic.program import Equation
@@ -22,9 +22,9 @@ def as_text(derivation: Derivation, shown: Sequence[Gradient]) -> str:
     used = building_blocks(derivation, shown)
     if used:
         parts.append("With\n" + "\n".join(f"  {printer.equation(e)}" for e in used))
-    assumptions = dict.fromkeys(a for g in shown for a in g.assumptions)
-    if assumptions:
-        parts.append("Assumed\n" + "\n".join(f"  {a.text}: {a.reason}" for a in assumptions))
+    assumed = assumptions(derivation, shown)
+    if assumed:
+        parts.append("Assumed\n" + "\n".join(f"  {a.text}: {a.reason}" for a in assumed))
     if cited:
         parts.append("Sources\n" + "\n".join(_wrapped(f"  [{i}] {text}", 6) for text, i in cited.items()))
     parts.append(evidence(derivation))

@@ -36,14 +36,15 @@ def _scalar_differential(node: Expr, i: int, d: Expr, value: Term) -> Expr:
 
 
 def _scalar_row(node: type, key: str, latex: str, text: str, example: Expr) -> Operation:
+    linear = node in (Mul, Add)
     return Operation(
         node=node,
         differential=_scalar_differential,
         differential_rule=lambda _: Rule(f"differential_of_{key}", latex, text, "scalar calculus"),
-        transposition=lambda n, i, g: g * (n / n.args[i] if n.is_Mul else 1),
+        transposition=(lambda n, i, g: g * (n / n.args[i] if n.is_Mul else 1)) if linear else None,
         transposition_rule=Rule(
             f"transposition_of_{key}", r"\langle g, c\,\mathrm{d}s\rangle = \langle g c, \mathrm{d}s\rangle",
-            "⟨g, c ds⟩ = ⟨g c, ds⟩", "scalar multiples"),
+            "⟨g, c ds⟩ = ⟨g c, ds⟩", "scalar multiples") if linear else None,
         evaluate=lambda _, size, *values: MEANINGS[node](*values),
         latex=_by_sympy, text=_by_sympy, spelling={"numpy": _by_sympy},
         examples=lambda: (example,),

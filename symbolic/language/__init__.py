@@ -1,0 +1,1 @@
+"""The matrix language: text to terms, and terms to text."""
