@@ -15,8 +15,8 @@ import sympy
 from codegen.module import generate
 from symbolic.architecture import read_architecture
 from symbolic.build import build_program
-from symbolic.derive import derive
-from symbolic.differentiate import differentiate
+from symbolic.differentiation import differentiate
+from symbolic.doors import derive
 from symbolic.formats import FORMATS
 from symbolic.verify import verify_derivation
 

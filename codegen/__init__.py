@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "generate": "codegen.module", "load": "codegen.load", "lambdify": "codegen.lambdify",
+    "generate": "codegen.module", "load": "codegen.loading", "lambdify": "codegen.callables",
     "read_npz": "codegen.npz", "write_npz": "codegen.npz", "check_gradients": "codegen.gradcheck",
 }
 

@@ -15,7 +15,7 @@ from symbolic.errors import InputError
 from symbolic.evaluate import evaluate, run
 from symbolic.network import Network
 from symbolic.program import Program
-from symbolic.scalar_values import is_analytic, scalar_value
+from symbolic.scalar_values import scalar_value
 from symbolic.scalars import x
 from symbolic.terms import Elementwise
 
@@ -169,9 +169,8 @@ def _elementwise(program: Program) -> list[Elementwise]:
 
 
 def _analytic(program: Program) -> bool:
-    """Say whether a complex step can be taken: no kink, and no function that NumPy lacks for complex numbers."""
-    return all(is_analytic(n.function.formula) and not n.function.formula.has(Abs, Piecewise, sign)
-               for n in _elementwise(program))
+    """Say whether the network is analytic, so that a complex step can be taken anywhere."""
+    return not any(n.function.formula.has(Abs, Piecewise, sign) for n in _elementwise(program))
 
 
 def _kinks(program: Program, parameters: Arrays, X: Array, Y: Array) -> int:

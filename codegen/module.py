@@ -16,8 +16,8 @@ from codegen.version import __version__
 from symbolic.architecture import digest, to_compact
 from symbolic.build import SAMPLES
 from symbolic.derivation import Derivation
-from symbolic.derive import derive
-from symbolic.differentiate import gradient_symbol
+from symbolic.differentiation import gradient_symbol
+from symbolic.doors import derive
 from symbolic.errors import InputError
 from symbolic.functions import FUNCTIONS
 from symbolic.network import Network

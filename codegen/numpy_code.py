@@ -14,6 +14,7 @@ from codegen.scalar_code import FUNCTIONS_OF_NUMPY, WRITTEN, Helper, along_axis,
 from symbolic.functions import ScalarFunction
 from symbolic.operations import OPERATIONS
 from symbolic.operations.table import ATOM, POWER, SUM, TIMES
+from symbolic.printing import precedence_of
 from symbolic.program import Equation
 from symbolic.terms import Broadcast, Elementwise, Inner, LogSoftmax, Softmax, SquaredNorm, scale, split
 
@@ -57,7 +58,7 @@ class NumpyPrinter:
         row = OPERATIONS.get(type(term))
         if row is not None and isinstance(term, MatrixExpr | Inner | SquaredNorm | Determinant):
             precedence, spell = row.spelling[self.target]
-            return precedence, spell(term, self.show)
+            return precedence_of(term, precedence), spell(term, self.show)
         return self._scalar(term)
 
     def _combined(self, term: MatrixExpr) -> tuple[int, str]:

@@ -12,7 +12,8 @@ from symbolic.functions import ScalarFunction
 from symbolic.printing import TextPrinter
 from symbolic.scalars import x
 
-DIRECT = {"tanh": "np.tanh", "exp": "np.exp", "log": "np.log", "abs": "np.abs", "sign": "np.sign"}
+DIRECT = {"tanh": "np.tanh", "exp": "np.exp", "log": "np.log", "abs": "np.abs", "sign": "np.sign",
+          **{name: f"np.{name}" for name in ("sqrt", "sin", "cos", "arctan", "sinh", "cosh")}}
 """Functions that NumPy has under one name."""
 
 
@@ -168,7 +169,8 @@ class _ScalarPrinter(PythonCodePrinter):
         return self._call(name, term)
 
     _print_exp = _print_log = _print_tanh = _print_Abs = _print_sign = _print_Function
-    _print_sin = _print_cos = _print_tan = _print_atan = _print_sinh = _print_cosh = _print_Function
+    _print_sin = _print_cos = _print_tan = _print_atan = _print_asin = _print_acos = _print_Function
+    _print_sinh = _print_cosh = _print_Function
     _print_Max = _print_Min = _print_Function
 
     def _print_Add(self, term: Expr, order: str | None = None) -> str:
@@ -222,7 +224,8 @@ class _ScalarPrinter(PythonCodePrinter):
 
 FUNCTIONS_OF_NUMPY = {
     sympy.exp: "np.exp", sympy.log: "np.log", sympy.tanh: "np.tanh", sympy.Abs: "np.abs", sympy.sign: "np.sign",
-    sympy.sin: "np.sin", sympy.cos: "np.cos", sympy.tan: "np.tan", sympy.atan: "np.arctan",
+    sympy.sin: "np.sin", sympy.cos: "np.cos", sympy.tan: "np.tan", sympy.atan: "np.arctan", sympy.asin: "np.arcsin",
+    sympy.acos: "np.arccos",
     sympy.sinh: "np.sinh", sympy.cosh: "np.cosh", Max: "np.maximum", Min: "np.minimum",
 }
 """SymPy's scalar functions that NumPy has."""

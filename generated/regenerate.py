@@ -6,7 +6,7 @@ from pathlib import Path
 
 from codegen.module import generate
 from symbolic.architecture import read_architecture
-from symbolic.derive import derive
+from symbolic.doors import derive
 from symbolic.formats import FORMATS
 
 HERE = Path(__file__).resolve().parent

@@ -11,13 +11,13 @@ import click
 
 from codegen.evaluation import evaluate_module, random_samples, read_parameters, read_samples
 from codegen.gradcheck import check_gradients
-from codegen.load import load
+from codegen.loading import load
 from codegen.targets import TARGETS
 from gradwright import display
 from gradwright.files import write_text
 from symbolic.architecture import read_architecture
 from symbolic.derivation import Derivation, Gradient
-from symbolic.derive import derive as derive_network
+from symbolic.doors import derive as derive_network
 from symbolic.errors import InputError
 from symbolic.formats import FORMATS
 from symbolic.general import derive_general

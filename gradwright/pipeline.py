@@ -17,14 +17,14 @@ from codegen.evaluation import (
     read_samples,
 )
 from codegen.gradcheck import check_gradients
-from codegen.load import load
+from codegen.loading import load
 from codegen.module import generate
 from gradwright import display
 from gradwright.commands import CHECK_FAILED, given_or_random, selected
 from gradwright.examples import example
 from gradwright.files import write_text
 from symbolic.architecture import read_architecture
-from symbolic.derive import derive
+from symbolic.doors import derive
 from symbolic.errors import InputError
 from symbolic.formats import FORMATS
 from symbolic.names import text_name

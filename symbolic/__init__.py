@@ -13,8 +13,8 @@ _HOMES = {
     "Derivation": "symbolic.derivation", "Equation": "symbolic.program", "FORMATS": "symbolic.formats",
     "Gradient": "symbolic.derivation", "InputError": "symbolic.errors", "Layer": "symbolic.network",
     "Network": "symbolic.network", "Program": "symbolic.program", "VerificationError": "symbolic.errors",
-    "build_program": "symbolic.build", "derive": "symbolic.derive", "derive_expression": "symbolic.derive",
-    "derive_general": "symbolic.general", "differentiate": "symbolic.differentiate",
+    "build_program": "symbolic.build", "derive": "symbolic.doors", "derive_expression": "symbolic.doors",
+    "derive_general": "symbolic.general", "differentiate": "symbolic.differentiation",
     "distributions": "symbolic.program", "read_architecture": "symbolic.architecture",
     "verify_derivation": "symbolic.verify", "width_symbol": "symbolic.network",
 }

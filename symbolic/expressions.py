@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import sympy
@@ -86,13 +87,22 @@ def _power(expression: MatPow) -> Term:
 
 
 def _applied(expression: ElementwiseApplyFunction) -> Term:
-    formula = expression.function(x)
-    name = next((n for n, row in FUNCTIONS.items() if row.formula == formula), "f")
-    return elementwise(scalar_function(name, formula), _term(expression.expr))
+    return _elementwise(expression.function(x), _term(expression.expr))
+
+
+def _elementwise(formula: Expr, operand: Term) -> Term:
+    """Return f(A), f by the name of its row or, where it has none, by one that its formula gives."""
+    if not isinstance(formula, Expr) or formula.free_symbols - {x}:
+        raise InputError(f"expected an elementwise function of one variable, got {formula}")
+    name = next((n for n, row in FUNCTIONS.items() if row.formula == formula), None)
+    digits = hashlib.sha256(sympy.srepr(formula).encode()).hexdigest()
+    return elementwise(scalar_function(name or f"f{int(digits, 16) % 1000}", formula), operand)
 
 
 def _entrywise_power(expression: HadamardPower) -> Term:
-    return elementwise(scalar_function("f", x**expression.exp), _term(expression.base))
+    if is_matrix(expression.exp) or not expression.exp.is_number:
+        raise InputError(f"expected a number as the exponent of an entrywise power, got {expression.exp}")
+    return _elementwise(x**expression.exp, _term(expression.base))
 
 
 _REWRITES: dict[type[Basic], Any] = {

@@ -12,7 +12,23 @@ from dataclasses import dataclass
 from functools import cache
 
 import sympy
-from sympy import Abs, Piecewise, Rational, S, erf, exp, log, sign, sqrt, tanh
+from sympy import (
+    Abs,
+    Piecewise,
+    Rational,
+    S,
+    atan,
+    cos,
+    cosh,
+    erf,
+    exp,
+    log,
+    sign,
+    sin,
+    sinh,
+    sqrt,
+    tanh,
+)
 from sympy.core.symbol import Str
 
 from symbolic.scalars import sigmoid, softplus, x
@@ -76,6 +92,13 @@ FUNCTIONS: dict[str, FunctionRow] = dict([
     _row("mish", x * tanh(softplus(x)), "Misra (2019)", gain=2**0.5),
     _row("exp", exp(x), f"{MAGNUS}, chapter 5", derivative=h, activation=False, latex=r"\exp"),
     _row("log", log(x), f"{MAGNUS}, chapter 5", derivative=1 / x, activation=False, latex=r"\log"),
+    _row("sqrt", sqrt(x), f"{MAGNUS}, chapter 5", activation=False, latex=r"\operatorname{sqrt}"),
+    _row("sin", sin(x), f"{MAGNUS}, chapter 5", activation=False, latex=r"\sin"),
+    _row("cos", cos(x), f"{MAGNUS}, chapter 5", activation=False, latex=r"\cos"),
+    _row("arctan", atan(x), f"{MAGNUS}, chapter 5", activation=False, latex=r"\arctan"),
+    _row("sinh", sinh(x), f"{MAGNUS}, chapter 5", activation=False, latex=r"\sinh"),
+    _row("cosh", cosh(x), f"{MAGNUS}, chapter 5", activation=False, latex=r"\cosh"),
+    _row("erf", erf(x), "f(x) = 2/√π ∫ exp(−t²) dt from 0 to x", activation=False),
     _row("abs", Abs(x), "f(x) = |x|", kinks=(0.0,), activation=False),
     _row("sign", sign(x), "f(x) = sign x, 0 at 0", kinks=(0.0,), derivative=S.Zero, activation=False),
     _row("step", _hinge_at(0, S.One, S.Zero), "f(x) = 1 where x > 0, else 0", kinks=(0.0,),

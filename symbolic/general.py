@@ -23,7 +23,7 @@ from symbolic.build import (
     sample_matrix,
 )
 from symbolic.derivation import Derivation, Verified
-from symbolic.differentiate import differentiate, gradient_symbol
+from symbolic.differentiation import differentiate, gradient_symbol
 from symbolic.functions import derivative, scalar_function
 from symbolic.losses import LOSSES
 from symbolic.network import Network

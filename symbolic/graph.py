@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sympy import Expr, MatrixSymbol, Symbol
+from sympy import Add, Expr, MatAdd, MatrixSymbol, Symbol
 
 from symbolic.program import Equation, Program
-from symbolic.terms import Term, operand_indices, symbols_of
+from symbolic.terms import Term, add, operand_indices, symbols_of
 
 
 class Graph:
@@ -34,6 +34,19 @@ class Graph:
                     for symbol in self.index(term.args[i]):
                         found.setdefault(symbol, []).append(i)
         return found
+
+    def active(self, node: Term, targets: set[Expr]) -> list[int]:
+        """Return the operands of a node that hold one of the targets."""
+        index = self.index(node)
+        return sorted({i for t in targets if t in index for i in index[t]})
+
+    def restricted(self, term: Term, targets: set[Expr]) -> Term:
+        """Return of a sum only the summands that hold one of the targets: the others do not vary with them."""
+        if isinstance(term, (MatAdd, Add)):
+            active = self.active(term, targets)
+            if len(active) < len(term.args):
+                return add(*(term.args[i] for i in active))
+        return term
 
     def reach(self, quantity: Expr) -> tuple[set[Expr], list[Expr]]:
         """Return the quantity with the values passed through on the way, and where the way ends.

@@ -80,7 +80,8 @@ def _cancel_quotient(term: HadamardProduct, context: Context) -> Term | None:
             for divisor in divisors:
                 if divisor in rest:
                     rest.remove(divisor)
-                    left = [d for d in divisors if d != divisor]
+                    left = list(divisors)
+                    left.remove(divisor)
                     kept = quotient(factor.args[0], hadamard(*left)) if left else factor.args[0]
                     return hadamard(*rest[:i], kept, *rest[i:])
     return None
@@ -113,7 +114,8 @@ def _single_sample(term: MatMul, context: Context) -> tuple[Term, Assumption] | 
         if isinstance(factor, OneMatrix) and len(term.args) > 1:
             for size in factor.shape:
                 assumption = context.assumptions.get(("single_sample", size))
-                if assumption and set(factor.shape) <= {size, S.One}:
+                others = [a for j, a in enumerate(term.args) if j != i and is_matrix(a)]
+                if assumption and others and set(factor.shape) <= {size, S.One}:
                     return product(*term.args[:i], *term.args[i + 1:]), assumption
     return None
 

@@ -93,7 +93,7 @@ class _Notation:
         """Return the term with each factor marked by its shape."""
         if isinstance(term, MatAdd | MatMul | HadamardProduct | HadamardQuotient):
             own, spell = self._spelling(OPERATIONS[type(term)])
-            text = spell(term, self.factored)
+            own, text = precedence_of(term, own), spell(term, self.factored)
             return self.wide[0] + text + self.wide[1] if own < precedence else text
         return self._shape_of_factor(term) if is_matrix(term) else self.show(term, precedence)
 
@@ -124,7 +124,7 @@ class _Notation:
         row = OPERATIONS.get(type(term))
         if row is not None and isinstance(term, MatrixExpr | Inner | SquaredNorm | Determinant):
             precedence, spell = self._spelling(row)
-            return precedence, spell(term, self.show)
+            return precedence_of(term, precedence), spell(term, self.show)
         if isinstance(term, Mul) and any(isinstance(a, _SCALAR_ATOMS) or a.has(*_SCALAR_ATOMS) for a in term.args):
             return self._scaled(term)
         if isinstance(term, Add) and term.has(*_SCALAR_ATOMS):
@@ -174,6 +174,11 @@ class _Notation:
     _gap: str
 
 
+def precedence_of(term: Basic, precedence: int) -> int:
+    """Return a node's precedence; with a minus sign in front a product binds like a sum."""
+    return SUM if isinstance(term, MatMul) and split(term)[0].could_extract_minus_sign() else precedence
+
+
 class LatexPrinter(_Notation, SympyLatexPrinter):
     """Terms in the LaTeX that amsmath, KaTeX and MathJax share."""
 
@@ -206,6 +211,9 @@ class LatexPrinter(_Notation, SympyLatexPrinter):
 
     def _print_ZeroMatrix(self, term: ZeroMatrix, mat_symbol_style: str = "plain") -> str:
         return r"\mathbf{0}"
+
+    def _print_Identity(self, term: Expr, mat_symbol_style: str = "plain") -> str:
+        return f"I_{braced(self._print(term.shape[0]))}"
 
     def shape(self, term: Term) -> str:
         """Return the shape, as in 3 × N."""

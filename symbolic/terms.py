@@ -290,12 +290,14 @@ def inner(left: MatrixExpr, right: MatrixExpr) -> Expr:
 
 def broadcast(term: MatrixExpr, axis: int, size: Expr) -> MatrixExpr:
     """Return the row (axis 0) or column (axis 1) repeated ``size`` times along that axis."""
-    return Basic.__new__(Broadcast, term, sympy.Integer(axis), size)
+    coefficient, rest = split(term)
+    return scale(coefficient, Basic.__new__(Broadcast, rest, sympy.Integer(axis), size))
 
 
 def sum_along(term: MatrixExpr, axis: int) -> MatrixExpr:
     """Return the sums within each column (axis 0) or row (axis 1)."""
-    return Basic.__new__(SumAlong, term, sympy.Integer(axis))
+    coefficient, rest = split(term)
+    return scale(coefficient, Basic.__new__(SumAlong, rest, sympy.Integer(axis)))
 
 
 def softmax(term: MatrixExpr, axis: int) -> MatrixExpr:

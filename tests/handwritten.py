@@ -86,7 +86,8 @@ def erf(z):
     for n in range(160):
         term = term * 2 * near * near / (2 * n + 3)
         total = total + term
-    return where(np.abs(np.real(z)) < 6, 2 / math.sqrt(math.pi) * np.exp(-near * near) * total, np.sign(np.real(z)))
+    value = 2 / math.sqrt(math.pi) * np.exp(-near * near) * total
+    return where(np.abs(np.real(z)) < 6, value, np.sign(np.real(z)))
 
 
 def sigmoid_prime(x):
@@ -141,8 +142,8 @@ FORMULAS = {
                             lambda x: np.cos(x) - 2 * np.sin(2 * x) / 3),
     "x*exp(-abs(x))": (lambda z: z * np.exp(-absolute(z)), lambda x: (1 - np.abs(x)) * np.exp(-np.abs(x))),
     "max(min(x^2, 1), x)": (
-        lambda z: where(np.real(z) > 1, z, where(np.real(z) < -1, 1, where(np.real(z) > 0, z, z * z))),
-        lambda x: np.where(x > 1, 1, np.where(x < -1, 0, np.where(x > 0, 1, 2 * x)))),
+        lambda z: where(np.real(z) > 1, z, where(np.real(z) < -1, 1, where(np.real(z) >= 0, z, z * z))),
+        lambda x: np.where(x > 1, 1, np.where(x < -1, 0, np.where(x >= 0, 1, 2 * x)))),
 }
 """Formulas that a user may type."""
 
@@ -172,7 +173,8 @@ LOSSES = {
     "mean_squared_error": (lambda Y, y: total((y - Y) ** 2), lambda Y, y: 2 * (y - Y)),
     "mean_absolute_error": (lambda Y, y: total(absolute(y - Y)), lambda Y, y: np.sign(y - Y)),
     "huber": (lambda Y, y: total(huber(y - Y)), lambda Y, y: np.clip(y - Y, -1, 1)),
-    "hinge": (lambda Y, y: total(where(np.real(Y * y) < 1, 1 - Y * y, 0)), lambda Y, y: np.where(Y * y < 1, -Y, 0)),
+    "hinge": (lambda Y, y: total(where(np.real(Y * y) < 1, 1 - Y * y, 0)),
+              lambda Y, y: np.where(Y * y < 1, -Y, 0)),
 }
 
 OUTPUTS = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}
@@ -230,10 +232,11 @@ class MLP:
             backward += [f"grad_a{k}", f"grad_W{k}"] + ([f"grad_b{k}"] if self.bias(k) else [])
         return forward + backward
 
-    def draw(self, rng, samples, scale=1.0):
+    def draw(self, rng, samples):
         """Draw parameters, inputs and labels that fit the loss."""
-        p = {name: rng.standard_normal(s) * scale / (self.widths[int(name[1:]) - 1] ** 0.5 if name[0] == "W" else 1)
-             for name, s in self.shapes.items()}
+        p = {name: rng.standard_normal(shape) for name, shape in self.shapes.items()}
+        for k, fan_in in enumerate(self.widths[:-1], start=1):
+            p[f"W{k}"] /= fan_in**0.5
         X = rng.standard_normal((self.widths[0], samples))
         units = self.widths[-1]
         Y = {
@@ -250,9 +253,11 @@ class MLP:
             W, h = p[f"W{k}"], values[f"h{k - 1}"]
             a = W @ h if self.columns else h @ W
             a = a + p[f"b{k}"] if self.bias(k) else a
-            softmax_axis = -2 if self.columns else -1
             values[f"a{k}"] = a
-            values[f"h{k}"] = softmax(a, softmax_axis) if activation == "softmax" else ELEMENTWISE[activation][0](a)
+            if activation == "softmax":
+                values[f"h{k}"] = softmax(a, -2 if self.columns else -1)
+            else:
+                values[f"h{k}"] = ELEMENTWISE[activation][0](a)
         return values
 
     def total_loss(self, p, X, Y):
@@ -274,7 +279,8 @@ class MLP:
             else:
                 grad_a = grad_h * ELEMENTWISE[self.activations[k - 1]][1](a)
             g[f"a{k}"] = grad_a
-            g[f"W{k}"] = (grad_a @ before.T if self.columns else before.T @ grad_a) + self.weight_decay * p[f"W{k}"]
+            grad_W = grad_a @ before.T if self.columns else before.T @ grad_a
+            g[f"W{k}"] = grad_W + self.weight_decay * p[f"W{k}"]
             if self.bias(k):
                 g[f"b{k}"] = np.sum(grad_a, axis=1 - axis, keepdims=True)
             grad_h = p[f"W{k}"].T @ grad_a if self.columns else grad_a @ p[f"W{k}"].T

@@ -40,12 +40,14 @@ def assumptions(derivation: Derivation, shown: Sequence[Gradient]) -> tuple[Assu
 
 def functions(derivation: Derivation, shown: Sequence[Gradient]) -> tuple[ScalarFunction, ...]:
     """Return the elementwise functions that a reader needs a definition of, each once."""
-    terms = [e.term for e in derivation.forward.equations] + [g.term for g in shown]
+    terms = [e.term for e in (*derivation.forward.equations, *building_blocks(derivation, shown))]
+    terms += [g.term for g in shown]
     found = dict.fromkeys(a.function for t in terms for a in sorted(t.atoms(Elementwise), key=str))
     return tuple(f for f in found if f.name not in _PLAIN and not f.formula.atoms(AppliedUndef))
 
 
-_PLAIN = ("identity", "tanh", "exp", "log", "abs", "sign")
+_PLAIN = ("identity", "tanh", "exp", "log", "abs", "sign", "sqrt", "sin", "cos", "tan", "arcsin", "arccos", "arctan",
+          "sinh", "cosh", "erf")
 """Functions that every reader knows by their names."""
 
 

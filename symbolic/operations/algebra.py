@@ -85,6 +85,13 @@ def _evaluate_product(node: MatMul, size: Any, *values: Any) -> Any:
     return np.prod(scalars) * reduce(np.matmul, matrices) if scalars else reduce(np.matmul, matrices)
 
 
+def _inverse(node: Inverse, size: Any, a: Any) -> Any:
+    """Invert; a matrix that is singular but for rounding is refused, as a singular one is."""
+    if np.linalg.cond(a) > 1e12:
+        raise np.linalg.LinAlgError("singular matrix")
+    return np.linalg.inv(a)
+
+
 A, B, C = (MatrixSymbol(n, *s) for n, s in (("A", (2, 3)), ("B", (3, 2)), ("C", (2, 3))))
 square = product(transpose(A), A)
 row, column, s = MatrixSymbol("u", 1, 3), MatrixSymbol("v", 2, 1), Symbol("s", real=True)
@@ -148,7 +155,7 @@ OPERATIONS = [
             "d(A⁻¹) = −A⁻¹ dA A⁻¹", f"{MAGNUS}, chapter 8, section 4"),
         transposition=None,
         transposition_rule=None,
-        evaluate=lambda node, size, a, *_: np.linalg.inv(a),
+        evaluate=_inverse,
         latex=(POWER, lambda node, show: f"{show(node.args[0], ATOM)}^{{-1}}"),
         text=(POWER, lambda node, show: f"{show(node.args[0], ATOM)}⁻¹"),
         spelling={"numpy": (ATOM, lambda node, show: f"np.linalg.inv({show(node.args[0], 0)})")},

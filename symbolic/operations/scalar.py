@@ -23,7 +23,7 @@ from sympy import (
 )
 
 from symbolic.functions import MAGNUS
-from symbolic.operations.table import ATOM, Operation, Rule, Spelling
+from symbolic.operations.table import ATOM, TIMES, Operation, Rule, Spelling
 from symbolic.scalar_values import MEANINGS
 from symbolic.terms import Inner, SquaredNorm, Term, add, inner, product, transpose
 
@@ -76,7 +76,7 @@ OPERATIONS = [
         text=(ATOM, lambda node, show: f"⟨{show(node.args[0], 0)}, {show(node.args[1], 0)}⟩"),
         spelling={"numpy": (ATOM, lambda node, show: (
             f"np.sum({show(node.args[1], 0)})" if isinstance(node.args[0], sympy.OneMatrix)
-            else f"np.sum({show(node.args[0], 20)} * {show(node.args[1], 20)})"))},
+            else f"np.sum({show(node.args[0], TIMES)} * {show(node.args[1], TIMES + 1)})"))},
         examples=lambda: (inner(A, B), inner(A, A)),
     ),
     Operation(
@@ -91,7 +91,7 @@ OPERATIONS = [
         evaluate=lambda node, size, a: np.sum(a * a),
         latex=(ATOM, lambda node, show: rf"\lVert {show(node.args[0], 0)}\rVert^{{2}}"),
         text=(ATOM, lambda node, show: f"‖{show(node.args[0], 0)}‖²"),
-        spelling={"numpy": (ATOM, lambda node, show: f"np.sum({show(node.args[0], 20)} ** 2)")},
+        spelling={"numpy": (ATOM, lambda node, show: f"np.sum({show(node.args[0], ATOM)} ** 2)")},
         examples=lambda: (SquaredNorm(A),),
     ),
     Operation(

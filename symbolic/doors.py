@@ -9,7 +9,7 @@ from sympy import Expr, MatrixSymbol, Symbol
 
 from symbolic.build import LOSS, build_program
 from symbolic.derivation import Derivation
-from symbolic.differentiate import differentiate
+from symbolic.differentiation import differentiate
 from symbolic.errors import InputError
 from symbolic.expressions import from_sympy
 from symbolic.network import Network

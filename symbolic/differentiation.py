@@ -169,21 +169,22 @@ class _Derivator:
         term = self._restricted(equation.term)
         i = next(i for i, s in enumerate(self.line) if s.direction.args[0] == symbol
                  and isinstance(s.direction, (MatrixDifferential, ScalarDifferential)))
-        coefficient, rest = split(term)
+        coefficient, rest = self._split(term)
         self._replace(i, [Summand(product(coefficient, self.line[i].cotangent), differential(rest))], DEFINITION,
                       equation=Equation(symbol, equation.term if len(equation.term.args) < 5 else term))
 
     def _restricted(self, term: Term) -> Term:
-        if isinstance(term, (MatAdd, Add)):
-            active = self._active(term)
-            if len(active) < len(term.args):
-                return add(*(term.args[i] for i in active))
-        return term
+        return self.engine.graph.restricted(term, self.targets)
 
     def _active(self, node: Term) -> list[int]:
         """Return the operands of a node that depend on the quantity."""
-        index = self.engine.graph.index(node)
-        return sorted({i for t in self.targets if t in index for i in index[t]})
+        return self.engine.graph.active(node, self.targets)
+
+    def _split(self, term: Term) -> tuple[Expr, Term]:
+        """Return a coefficient that is constant, and the rest; a coefficient that moves stays with the rest."""
+        coefficient, rest = split(term)
+        constant = coefficient is not S.One and self.targets.isdisjoint(self.engine.graph.index(coefficient))
+        return (coefficient, rest) if constant else (S.One, term)
 
     def _push_inwards(self) -> None:
         """Apply differential and transposition rules until each direction is d of a symbol."""
@@ -202,7 +203,7 @@ class _Derivator:
     def _differentiate(self, i: int, cotangent: Term, node: Term) -> None:
         row = operation(node)
         if isinstance(node, (MatAdd, Add)):
-            parts = [split(node.args[j]) for j in self._active(node)]
+            parts = [self._split(node.args[j]) for j in self._active(node)]
             self._replace(i, [Summand(product(c, cotangent), differential(rest)) for c, rest in parts],
                           row.differential_rule(node))
             return
@@ -216,7 +217,7 @@ class _Derivator:
     def _transpose(self, i: int, cotangent: Term, node: Term) -> None:
         linear = [j for j, a in enumerate(node.args) if _holds_differential(a)]
         if isinstance(node, (MatAdd, Add)):
-            parts = [split(node.args[j]) for j in linear]
+            parts = [_constant_in_front(node.args[j]) for j in linear]
             # A sum of scalars needs no rule to be read as several summands.
             self._replace(i, [Summand(product(c, cotangent), rest) for c, rest in parts], DISTRIBUTE,
                           shown=is_matrix(node))
@@ -265,6 +266,12 @@ class _Derivator:
 
 def _holds_differential(term: Basic) -> bool:
     return isinstance(term, (MatrixDifferential, ScalarDifferential)) or any(map(_holds_differential, term.args))
+
+
+def _constant_in_front(term: Term) -> tuple[Expr, Term]:
+    """Return a coefficient that is no differential itself, and the rest."""
+    coefficient, rest = split(term)
+    return (S.One, term) if _holds_differential(coefficient) else (coefficient, rest)
 
 
 def _below_zero(term: Term) -> bool:
