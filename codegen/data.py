@@ -66,6 +66,7 @@ def read_data(arrays: dict[str, np.ndarray], inputs: int, outputs: int, samples:
     else:
         _check_matrix(y_name, y, outputs, samples)
         Y, change = as_floating(y_name, y)
+        _check_entries(y_name, Y, labels)
     if change:
         notes.append(f"{y_name}: {change}")
     if Y.shape[_axis(samples)] != count:
@@ -119,6 +120,17 @@ def _advise_reshape(name: str, array: np.ndarray, features: int, samples: str) -
     if array.ndim == 1 and features == 1:
         return f": use {name}.reshape({'1, -1' if samples == 'columns' else '-1, 1'})"
     return ""
+
+
+def _check_entries(name: str, Y: np.ndarray, labels: str) -> None:
+    """Refuse entries that the loss has no meaning for; the generated module checks distributions."""
+    if labels == "probability" and (np.min(Y) < 0 or np.max(Y) > 1):
+        raise InputError(f"{name} has entries from {np.min(Y):g} to {np.max(Y):g}; "
+                         "expected probabilities, from 0 to 1")
+    if labels == "signs" and not np.all(np.abs(Y) == 1):
+        other = Y[np.abs(Y) != 1].flat[0]
+        raise InputError(f"{name} has the entry {other:g}; expected −1 and +1"
+                         + (f": save 2 * {name} - 1" if np.all((Y == 0) | (Y == 1)) else ""))
 
 
 def _check_labels(name: str, y: np.ndarray, count: int, outputs: int, samples: str) -> None:

@@ -86,8 +86,13 @@ def check_gradients(network: Network, module: ModuleType, parameters: Arrays, X:
     Raises:
         InputError: The loss is not finite at the given values.
     """
+    with np.errstate(all="ignore"):  # what is not finite is refused in words
+        return _check(network, module, parameters, X, Y, np.random.default_rng(seed))
+
+
+def _check(network: Network, module: ModuleType, parameters: Arrays, X: Array, Y: Array,
+           rng: np.random.Generator) -> Report:
     program = build_program(network)
-    rng = np.random.default_rng(seed)
     parameters = {name: np.asarray(value, float) for name, value in parameters.items()}
     X, Y = np.asarray(X, float), np.asarray(Y, float)
     kinks = found = _kinks(program, parameters, X, Y)

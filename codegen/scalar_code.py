@@ -128,6 +128,8 @@ def _bounded(branch: Expr, argument: Expr) -> Expr:
 
 def _literals(formula: Expr) -> Expr:
     """Write irrational constants as numbers: a NumPy scalar such as np.sqrt(2) would widen float32."""
+    if formula in (S.true, S.false):
+        return formula
     if not formula.args:
         return formula if formula.is_Integer or formula.is_symbol else formula.evalf(17)
     if formula.is_number:
@@ -138,10 +140,8 @@ def _literals(formula: Expr) -> Expr:
         number, rest = formula.as_independent(x, as_Add=False)
         if number is not S.One:
             return sympy.Mul(_literals(number), _literals(rest), evaluate=False)
-    if isinstance(formula, sympy.logic.boolalg.Boolean):
-        return formula
     if isinstance(formula, Piecewise):
-        return Piecewise(*((_literals(value), condition) for value, condition in formula.args))
+        return Piecewise(*((_literals(value), _literals(condition)) for value, condition in formula.args))
     return formula.func(*map(_literals, formula.args))
 
 

@@ -157,7 +157,10 @@ def trace(parameters, X, Y):
 def update(parameters, gradients, learning_rate):
     """Return new parameters after one step of gradient descent."""
     _names("gradients", gradients)
-    rate = float(learning_rate)
+    rate = np.asarray(learning_rate)
+    if rate.ndim != 0 or rate.dtype.kind not in "fiu":
+        raise TypeError(f"learning_rate: expected a real number, got {learning_rate!r}")
+    rate = float(rate)
     return {
         name: value - rate * _array(f"gradients[{name!r}]", gradients[name], PARAMETERS[name])
         for name, value in zip(PARAMETERS, _parameters(parameters))
@@ -172,6 +175,9 @@ def _parameters(parameters):
 
 def _names(what, given):
     """Refuse a dict that lacks a parameter, or has one that is unknown."""
+    if not hasattr(given, "keys"):
+        came = "None" if given is None else f"a {type(given).__name__}"
+        raise TypeError(f"{what}: expected a dict of arrays by name, got {came}")
     missing = [name for name in PARAMETERS if name not in given]
     unknown = [str(name) for name in given if name not in PARAMETERS and name != "X"]
     if what == "parameters" and "X" in given:

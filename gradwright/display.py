@@ -15,6 +15,7 @@ from codegen.evaluation import Evaluation
 from codegen.gradcheck import TOLERANCE, Report
 from codegen.weights import Mapping
 from symbolic.architecture import to_compact
+from symbolic.build import formula_names
 from symbolic.names import text_name
 from symbolic.network import Network
 
@@ -37,16 +38,19 @@ def _table(*columns: str, right: Sequence[str] = ()) -> Table:
 def network(net: Network) -> None:
     """Show the layers with their shapes and parameter counts."""
     table = _table("layer", "equation", "W", "b", "parameters", right=("parameters",))
-    shapes = net.parameter_shapes()
+    shapes, formulas = net.parameter_shapes(), formula_names(net)
     for k, layer in enumerate(net.layers, start=1):
         weight, bias = shapes[f"W{k}"], shapes.get(f"b{k}")
         count = sum_of(shape for shape in (weight, bias) if shape)
+        activation = formulas.get(layer.activation, layer.activation)
         output = "ŷ" if k == len(net.layers) else text_name(f"h{k}")
-        table.add_row(str(k), escape(f"{output} = {layer.activation}({text_name(f'a{k}')})"), _shape(weight),
+        table.add_row(str(k), escape(f"{output} = {activation}({text_name(f'a{k}')})"), _shape(weight),
                       _shape(bias) if bias else "none", _count(count))
     out = console()
     out.print(f"{net.name}  {to_compact(net)}", soft_wrap=True, markup=False)
     out.print(table)
+    for formula, name in formulas.items():
+        out.print(f"{name}(x) = {formula}", markup=False)
     decay = f", weight decay {net.weight_decay:g}" if net.weight_decay else ""
     out.print(f"loss {net.loss} ({net.reduction}), samples as {net.samples}{decay}")
     out.print(f"{_count(net.parameter_count)} parameters")

@@ -78,11 +78,8 @@ def output_activation(network: Network, a: MatrixExpr) -> MatrixExpr:
 
 
 def _activations(network: Network) -> list[Callable[[MatrixExpr], MatrixExpr]]:
-    """Return each layer's activation; formulas are named f, or f_1, f_2, … where there are several."""
-    axis = softmax_axis(network.samples)
-    formulas = list(dict.fromkeys(a for layer in network.layers if (a := layer.activation) not in FUNCTIONS
-                                  and a != "softmax"))
-    names = {f: "f" if len(formulas) == 1 else f"f{i}" for i, f in enumerate(formulas, start=1)}
+    """Return each layer's activation."""
+    axis, names = softmax_axis(network.samples), formula_names(network)
 
     def applied(name: str) -> Callable[[MatrixExpr], MatrixExpr]:
         if name == "softmax":
@@ -94,6 +91,13 @@ def _activations(network: Network) -> list[Callable[[MatrixExpr], MatrixExpr]]:
 
     table = {name: applied(name) for name in {layer.activation for layer in network.layers}}
     return [table[layer.activation] for layer in network.layers]
+
+
+def formula_names(network: Network) -> dict[str, str]:
+    """Return a name for each formula among the activations: f, or f1, f2, … where there are several."""
+    formulas = dict.fromkeys(a for layer in network.layers if (a := layer.activation) not in FUNCTIONS
+                             and a != "softmax")
+    return {f: "f" if len(formulas) == 1 else f"f{i}" for i, f in enumerate(formulas, start=1)}
 
 
 def softmax_axis(samples: str) -> int:

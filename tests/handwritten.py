@@ -86,7 +86,8 @@ def erf(z):
     for n in range(160):
         term = term * 2 * near * near / (2 * n + 3)
         total = total + term
-    value = 2 / math.sqrt(math.pi) * np.exp(-near * near) * total
+    coarse = np.round(np.real(near) * 64) / 64  # its square is exact, which exp(-near * near) would not forgive
+    value = 2 / math.sqrt(math.pi) * np.exp(-coarse * coarse) * np.exp((coarse - near) * (coarse + near)) * total
     return where(np.abs(np.real(z)) < 6, value, np.sign(np.real(z)))
 
 

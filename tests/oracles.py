@@ -153,6 +153,11 @@ def entrywise(formula: Basic, z: Any) -> Any:
     return _SCALAR[formula.func](*arguments)
 
 
+@cache
+def _formula(function: ScalarFunction) -> Expr:
+    return function.formula
+
+
 def _softmax(a: Any, axis: int) -> Any:
     return np.exp(a) / np.exp(a).sum(axis=axis, keepdims=True)
 
@@ -165,7 +170,7 @@ _MEANING: dict[type[Basic], Callable[..., Any]] = {
     MatAdd: lambda node, *a: reduce(add, a), MatMul: lambda node, *a: _product(*a),
     HadamardProduct: lambda node, *a: reduce(mul, a), HadamardQuotient: lambda node, a, b: a / b,
     Transpose: lambda node, a: a.T, Inverse: lambda node, a: np.linalg.inv(a),
-    Elementwise: lambda node, a: entrywise(node.function.formula, a),
+    Elementwise: lambda node, a: entrywise(_formula(node.function), a),
     Softmax: lambda node, a: _softmax(a, node.axis), LogSoftmax: lambda node, a: np.log(_softmax(a, node.axis)),
     SumAlong: lambda node, a: a.sum(axis=node.axis, keepdims=True),
     Inner: lambda node, a, b: (a * b).sum(), SquaredNorm: lambda node, a: (a * a).sum(),

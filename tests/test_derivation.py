@@ -432,7 +432,8 @@ def test_every_line_of_the_general_formulas_is_true(architecture: str) -> None:
         held = sorted({q for e in part for q in symbols_of(e.term)} - {e.symbol for e in part}, key=str)
         program = Program(
             "part", tuple(q for q in held if is_matrix(q)), (), part, derivation.forward.assumptions,
-            frozenset(e.symbol for e in part if at_output), {q: 1.0 for q in held if not (is_matrix(q) or q.is_integer)})
+            frozenset(e.symbol for e in part if at_output),
+            {q: 1.0 for q in held if not (is_matrix(q) or q.is_integer)})
         single = any(a.key == "single_sample" for a in gradient.assumptions)
         size = sizes_of([g.wrt for g in derivation.gradients], N=1 if single else 3)
         values = program_values(program, size, rng, "hinge" if "hinge" in architecture else "")
