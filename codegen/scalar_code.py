@@ -101,7 +101,8 @@ def helper(function: ScalarFunction) -> Helper | None:
 
 def _from_formula(name: str, formula: Expr) -> Helper:
     printer = _ScalarPrinter()
-    code = printer.doprint(_literals(_guarded(formula)))
+    literal = _literals(_guarded(formula))
+    code = printer.doprint(literal) if literal.has(x) else f"np.full_like(x, {printer.doprint(literal)})"
     statement = TextPrinter().show(formula)
     source = f'def {name}(x):\n    """{statement}."""\n    return {code}'
     if len(statement) > 90:
