@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import sympy
-from sympy import Basic, Determinant, Expr, HadamardProduct, MatAdd, OneMatrix, Symbol, ZeroMatrix
+from sympy import Basic, Expr, HadamardProduct, MatAdd, OneMatrix, Symbol, ZeroMatrix
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from codegen.scalar_code import FUNCTIONS_OF_NUMPY, WRITTEN, Helper, along_axis, function_name, helper
@@ -16,7 +16,7 @@ from symbolic.operations import OPERATIONS
 from symbolic.operations.table import ATOM, POWER, SUM, TIMES
 from symbolic.printing import precedence_of
 from symbolic.program import Equation
-from symbolic.terms import Broadcast, Elementwise, Inner, LogSoftmax, Softmax, SquaredNorm, scale, split
+from symbolic.terms import Broadcast, Elementwise, LogSoftmax, Softmax, scale, split
 
 NAMES = {"lambda": "WEIGHT_DECAY"}
 """Names that are none in Python, or that stand for a constant of the module."""
@@ -56,7 +56,7 @@ class NumpyPrinter:
         if isinstance(term, MatAdd | HadamardProduct):
             return self._combined(term)
         row = OPERATIONS.get(type(term))
-        if row is not None and isinstance(term, MatrixExpr | Inner | SquaredNorm | Determinant):
+        if row is not None and not row.of_sympy:
             precedence, spell = row.spelling[self.target]
             return precedence_of(term, precedence), spell(term, self.show)
         return self._scalar(term)

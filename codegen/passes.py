@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from sympy import (
     Basic,
-    Determinant,
     Expr,
     HadamardProduct,
     MatAdd,
@@ -25,14 +24,13 @@ from sympy import (
 )
 
 from symbolic.functions import scalar_function
+from symbolic.operations import is_atom
 from symbolic.program import Equation
 from symbolic.terms import (
     Broadcast,
     Elementwise,
     HadamardQuotient,
-    Inner,
     Softmax,
-    SquaredNorm,
     Term,
     add,
     broadcast,
@@ -71,7 +69,7 @@ def rebuild(term: Term, change: Callable[[Term], Term]) -> Term:
     build = _BUILDERS.get(type(term))
     if build is not None:
         return build(*arguments)
-    if is_matrix(term) or isinstance(term, Inner | SquaredNorm | Determinant):
+    if is_matrix(term) or is_atom(term):
         return Basic.__new__(type(term), *arguments)
     return term.func(*arguments)
 

@@ -11,7 +11,6 @@ from typing import Any
 from sympy import (
     Add,
     Basic,
-    Determinant,
     Expr,
     HadamardProduct,
     MatAdd,
@@ -22,28 +21,23 @@ from sympy import (
     S,
     ZeroMatrix,
 )
-from sympy.matrices.expressions.matexpr import MatrixExpr
 from sympy.printing.latex import LatexPrinter as SympyLatexPrinter
 from sympy.printing.str import StrPrinter
 
 from symbolic.derivation import Line, Step, Summand
 from symbolic.names import braced, latex_name, text_name
-from symbolic.operations import OPERATIONS
+from symbolic.operations import OPERATIONS, is_atom
 from symbolic.operations.table import ATOM, PRODUCT, SUM
 from symbolic.program import Equation
 from symbolic.terms import (
     HadamardQuotient,
-    Inner,
     MatrixDifferential,
     ScalarDifferential,
-    SquaredNorm,
     Term,
     is_matrix,
     shape,
     split,
 )
-
-_SCALAR_ATOMS = (Inner, SquaredNorm, Determinant, ScalarDifferential)
 
 
 class _Notation:
@@ -71,10 +65,11 @@ class _Notation:
             self._shown[key] = text
         return text
 
-    def _print_Inner(self, term: Basic, exp: str | None = None) -> str:
-        return self.show(term) + (f"^{{{exp}}}" if exp else "")
-
-    _print_SquaredNorm = _print_Determinant = _print_Inner
+    def _print(self, expr: Any, **options: Any) -> str:
+        """Print what SymPy asks for within a scalar function, such as det A in log det A, by its row."""
+        if isinstance(expr, Basic) and (is_atom(expr) or isinstance(expr, ScalarDifferential)):
+            return self.show(expr)
+        return str(super()._print(expr, **options))  # type: ignore[misc]
 
     def equation(self, equation: Equation) -> str:
         """Return ``name = term``."""
@@ -122,12 +117,12 @@ class _Notation:
         if isinstance(term, MatrixDifferential | ScalarDifferential):
             return self._differential(term.args[0])
         row = OPERATIONS.get(type(term))
-        if row is not None and isinstance(term, MatrixExpr | Inner | SquaredNorm | Determinant):
+        if row is not None and not row.of_sympy:
             precedence, spell = self._spelling(row)
             return precedence_of(term, precedence), spell(term, self.show)
-        if isinstance(term, Mul) and any(isinstance(a, _SCALAR_ATOMS) or a.has(*_SCALAR_ATOMS) for a in term.args):
+        if isinstance(term, Mul) and _holds_atoms(term):
             return self._scaled(term)
-        if isinstance(term, Add) and term.has(*_SCALAR_ATOMS):
+        if isinstance(term, Add) and _holds_atoms(term):
             return SUM, self._signed_sum(term)
         return self._precedence(term), self._print(term)  # type: ignore[attr-defined]
 
@@ -143,7 +138,7 @@ class _Notation:
 
     def _scaled(self, term: Mul) -> tuple[int, str]:
         """Spell c · s with the coefficient in front, as in −(1/N) ⟨Y, log ŷ⟩."""
-        bodies = [a for a in term.args if isinstance(a, _SCALAR_ATOMS) or a.has(*_SCALAR_ATOMS)]
+        bodies = [a for a in term.args if _holds_atoms(a)]
         coefficient = Mul(*(a for a in term.args if a not in bodies))
         body = self.times.join(self.show(b, PRODUCT) for b in bodies)
         below_zero = bool(coefficient.could_extract_minus_sign())
@@ -177,6 +172,11 @@ class _Notation:
 def precedence_of(term: Basic, precedence: int) -> int:
     """Return a node's precedence; with a minus sign in front a product binds like a sum."""
     return SUM if isinstance(term, MatMul) and split(term)[0].could_extract_minus_sign() else precedence
+
+
+def _holds_atoms(term: Basic) -> bool:
+    """Say whether a scalar holds nodes that SymPy's printers do not know."""
+    return is_atom(term) or isinstance(term, ScalarDifferential) or any(map(_holds_atoms, term.args))
 
 
 class LatexPrinter(_Notation, SympyLatexPrinter):

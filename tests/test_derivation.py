@@ -189,6 +189,40 @@ def test_gradient_at_the_output(architecture: str) -> None:
     assert bool(gradient.assumptions) == ("softmax" in architecture)
 
 
+# The losses
+
+LOSS_BY_HAND = {
+    "cross_entropy": lambda Y, p: -(Y * np.log(p)),
+    "binary_cross_entropy": lambda Y, p: -(Y * np.log(p) + (1 - Y) * np.log(1 - p)),
+    "mean_squared_error": lambda Y, p: (p - Y) ** 2,
+    "mean_absolute_error": lambda Y, p: np.abs(p - Y),
+    "huber": lambda Y, p: np.where(np.abs(p - Y) <= 1, (p - Y) ** 2 / 2, np.abs(p - Y) - 0.5),
+    "hinge": lambda Y, p: np.maximum(0, 1 - Y * p),
+}
+
+
+@pytest.mark.parametrize("samples", ["columns", "rows"])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_program_is_the_network(loss: str, samples: str) -> None:
+    """The forward equations, the loss, its mean over samples and λ/2 ‖W‖², as a person writes them in NumPy."""
+    output = LOSSES[loss].output or "tanh"
+    for reduction, decay in (("sum", 0), ("mean", 0), ("sum", 0.1), ("mean", 0.1)):
+        program = build_program(read_architecture(
+            f"2-3-4:sigmoid,{output}{rows(loss, reduction, samples)}&weight_decay={decay}"))
+        size = sizes_of(program.inputs, N=5)
+        found = {q.name: a for q, a in program_values(program, size, np.random.default_rng(0), loss).items()}
+        X, Y, W1, b1, W2, b2 = (found[q] if samples == "columns" else found[q].T
+                                for q in ("X", "Y", "W1", "b1", "W2", "b2"))
+        a = W2 @ (1 / (1 + np.exp(-(W1 @ X + b1)))) + b2
+        y_hat = {"softmax": np.exp(a) / np.exp(a).sum(0), "sigmoid": 1 / (1 + np.exp(-a)), "tanh": np.tanh(a)}[output]
+        total = LOSS_BY_HAND[loss](Y, y_hat).sum() / (5 if reduction == "mean" else 1)
+        if decay:
+            total += found["lambda"] / 2 * ((W1**2).sum() + (W2**2).sum())
+            assert program.constants == {Symbol("lambda", positive=True): 0.1}
+        np.testing.assert_allclose(found["y_hat"], y_hat if samples == "columns" else y_hat.T, rtol=1e-12)
+        np.testing.assert_allclose(found["loss"], total, rtol=1e-12)
+
+
 # Every line
 
 CASES = [(loss, samples, reduction) for loss in LOSSES for samples in ("columns", "rows")

@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
@@ -320,34 +319,17 @@ COMPILED = [
 ]
 
 
-@cache
-def compiled(directory: Path) -> dict[str, tuple[int, str]]:
-    """Return the exit code and the log of pdflatex for each document, two at a time."""
-    def run(i: int, name: str) -> tuple[int, str]:
-        (directory / f"{i}.tex").write_text(page(name, "latex"), encoding="utf-8")
-        done = subprocess.run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", f"{i}.tex"], cwd=directory,
-                              capture_output=True, check=False, timeout=60)
-        return done.returncode, (directory / f"{i}.log").read_text(encoding="utf-8", errors="replace")
-
-    for name in COMPILED:
-        page(name, "latex")
-    with ThreadPoolExecutor(2) as pool:
-        return dict(zip(COMPILED, pool.map(run, range(len(COMPILED)), COMPILED), strict=True))
-
-
-@pytest.fixture(scope="module")
-def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("latex")
-
-
 @pytest.mark.skipif(shutil.which("pdflatex") is None and "CI" not in os.environ, reason="pdflatex is not here")
 @pytest.mark.parametrize("name", COMPILED)
-def test_latex_compiles_without_a_warning(name: str, directory: Path) -> None:
-    code, log = compiled(directory)[name]
+def test_latex_compiles_without_a_warning(name: str, tmp_path: Path) -> None:
+    (tmp_path / "page.tex").write_text(page(name, "latex"), encoding="utf-8")
+    done = subprocess.run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "page.tex"], cwd=tmp_path,
+                          capture_output=True, check=False, timeout=60)
+    log = (tmp_path / "page.log").read_text(encoding="utf-8", errors="replace")
     complaints = [line for line in log.splitlines()
                   if line.startswith("!") or re.search("Warning|Overfull|Undefined|Missing", line)]
     assert not complaints, "\n".join(complaints)
-    assert code == 0
+    assert done.returncode == 0
     assert "Output written" in log
 
 

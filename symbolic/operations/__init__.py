@@ -6,6 +6,7 @@ from sympy import Basic
 
 from symbolic.operations import algebra, entrywise, scalar, softmax
 from symbolic.operations.table import Operation, Rule
+from symbolic.terms import is_matrix
 
 OPERATIONS: dict[type[Basic], Operation] = {
     row.node: row for part in (algebra, entrywise, softmax, scalar) for row in part.OPERATIONS
@@ -24,4 +25,10 @@ def operation(node: Basic) -> Operation:
     return row
 
 
-__all__ = ["OPERATIONS", "Operation", "Rule", "operation"]
+def is_atom(term: Basic) -> bool:
+    """Say whether a scalar is a node of ours, such as ⟨A, B⟩ or det A, and no scalar algebra of SymPy's."""
+    row = OPERATIONS.get(type(term))
+    return row is not None and not row.of_sympy and not is_matrix(term)
+
+
+__all__ = ["OPERATIONS", "Operation", "Rule", "is_atom", "operation"]

@@ -48,6 +48,7 @@ def _scalar_row(node: type, key: str, latex: str, text: str, example: Expr) -> O
         evaluate=lambda _, size, *values: MEANINGS[node](*values),
         latex=_by_sympy, text=_by_sympy, spelling={"numpy": _by_sympy},
         examples=lambda: (example,),
+        of_sympy=True,
     )
 
 

@@ -55,6 +55,7 @@ class Operation:
         latex, text: Its spellings on a page and in a terminal.
         spelling: Its spelling in each target of ``codegen``.
         examples: Terms of 2 × 3 symbols on which the tests try all of the above.
+        of_sympy: Whether it is scalar algebra, which SymPy's printers spell and SymPy builds.
     """
 
     node: type[Basic]
@@ -67,6 +68,7 @@ class Operation:
     text: Spelling
     spelling: Mapping[str, Spelling] = field(default_factory=dict)
     examples: Callable[[], tuple[Term, ...]] = tuple
+    of_sympy: bool = False
 
 
 def infix(sign: str, precedence: int) -> Spelling:
