@@ -27,7 +27,10 @@ CENTRAL_STEP = 6e-6
 """About the cube root of the spacing of float64, which balances truncation and rounding."""
 
 TOLERANCE = {"complex step": 1e-9, "central differences": 1e-5}
-ENTRIES, DIRECTIONS = 40, 3
+ENTRIES, DIRECTIONS, BUDGET = 40, 3, 600
+"""Entries and directions tried a parameter; entries in all, so that a deep net takes seconds."""
+
+MOVES = 20
 JUMP = 1e-2
 """A change of slope within the reach of a step that only a kink explains."""
 
@@ -43,6 +46,7 @@ class Checked:
             ``central differences`` (of the generated loss).
         central_error: The deviation from central differences, which are always taken.
         ok: Whether both deviations are within the tolerance of their method.
+        below_rounding: Whether the gradient is too small for the method to tell from rounding noise.
     """
 
     name: str
@@ -50,6 +54,7 @@ class Checked:
     method: str
     central_error: float
     ok: bool
+    below_rounding: bool
 
 
 @dataclass(frozen=True)
@@ -60,14 +65,17 @@ class Report:
         parameters: One row each.
         step: The step of the central differences.
         dtype: The type in which all was computed.
-        kinks: How many entries were at a point where a function is not differentiable.
-        moved: Whether the parameters were moved a little, away from such points.
+        kinks: How many entries lie at a point where a function is not differentiable; samples
+            that have one are left out.
+        samples: How many samples the check used.
+        moved: Whether the parameters were moved a little, since no sample was free of kinks.
     """
 
     parameters: tuple[Checked, ...]
     step: float
     dtype: str
     kinks: int
+    samples: int
     moved: bool
 
     @property
@@ -80,8 +88,8 @@ def check_gradients(network: Network, module: ModuleType, parameters: Arrays, X:
                     seed: int = 0) -> Report:
     """Compare every gradient of the module with numeric derivatives, in float64.
 
-    Up to 40 random entries of each parameter are tried one by one, and 3 random directions
-    that move all of its entries at once.
+    Random entries of each parameter are tried one by one (up to 40, fewer in a deep net), and
+    random directions that move all of its entries at once.
 
     Raises:
         InputError: The loss is not finite at the given values.
@@ -95,31 +103,63 @@ def _check(network: Network, module: ModuleType, parameters: Arrays, X: Array, Y
     program = build_program(network)
     parameters = {name: np.asarray(value, float) for name, value in parameters.items()}
     X, Y = np.asarray(X, float), np.asarray(Y, float)
-    kinks = found = _kinks(program, parameters, X, Y)
-    for _ in range(20):
-        if not found:
+    kinks, moved, axis = 0, False, 1 if network.samples == "columns" else 0
+    for attempt in range(MOVES):
+        near = _near_kinks(program, parameters, X, Y)
+        kinks = kinks if attempt else int(np.sum(near))
+        clean = np.flatnonzero(near == 0)
+        if clean.size:
+            X, Y = np.take(X, clean, axis=axis), np.take(Y, clean, axis=axis)
             break
+        moved = True
         parameters = {n: v + 1e-2 * rng.standard_normal(v.shape) for n, v in parameters.items()}
-        found = _kinks(program, parameters, X, Y)
     loss, gradients = module.loss_and_gradients(parameters, X, Y)
-    values = module.trace(parameters, X, Y)
     if not np.isfinite(loss):
-        raise InputError(f"the loss is {loss} at these values, so that no gradient can be checked; scale them down")
-    analytic = _analytic(program)
-    rows = []
-    for name, gradient in gradients.items():
-        probes = _probes(parameters[name].shape, rng)
-        exact = [float(np.sum(gradient * d)) for d in probes]
-        central = [_central(module, parameters, X, Y, name, d) for d in probes]
-        size = max(float(np.max(np.abs(gradient))), 1e-300)
-        central_error = _deviation(exact, central, size, 1e-4 * max(1.0, abs(loss)))
-        method, error = "central differences", central_error
-        if analytic:
-            steps = [_complex_step(program, parameters, X, Y, name, d) for d in probes]
-            method, error = "complex step", _deviation(exact, steps, size, _rounding(values, X, name))
-        ok = bool(error <= TOLERANCE[method] and central_error <= TOLERANCE["central differences"])
-        rows.append(Checked(name, error, method, central_error, ok))
-    return Report(tuple(rows), CENTRAL_STEP, "float64", kinks, kinks > 0)
+        raise InputError(f"the loss is {loss} at these values, so that no gradient can be checked there; "
+                         "give others, smaller ones as a rule")
+    values = module.trace(parameters, X, Y)
+    probe = _Probe(program, module, parameters, X, Y, float(loss))
+    entries = max(1, min(ENTRIES, BUDGET // len(parameters)))
+    rows = [probe.check(name, gradients[name], _rounding(values, X, name),
+                        _probes(gradients[name].shape, entries, rng)) for name in gradients]
+    return Report(tuple(rows), CENTRAL_STEP, "float64", kinks, X.shape[axis], moved)
+
+
+@dataclass(frozen=True)
+class _Probe:
+    """Numeric derivatives of one loss at one place."""
+
+    program: Program
+    module: ModuleType
+    parameters: Arrays
+    X: Array
+    Y: Array
+    loss: float
+
+    def check(self, name: str, gradient: Array, rounding: float, directions: list[Array]) -> Checked:
+        """Compare a gradient with the derivatives in some directions."""
+        size = float(np.max(np.abs(gradient)))
+        exact = [float(np.sum(gradient * d)) for d in directions]
+        least = 1e-4 * max(1.0, abs(self.loss))
+        central = _deviation(exact, [self.central(name, d) for d in directions], size, least)
+        method, error = "central differences", central
+        if _analytic(self.program):
+            steps = [self.complex_step(name, d) for d in directions]
+            if np.all(np.isfinite(steps)):  # the formulas as written may overflow where the module does not
+                method, error, least = "complex step", _deviation(exact, steps, size, rounding), rounding
+        ok = bool(error <= TOLERANCE[method] and central <= TOLERANCE["central differences"])
+        return Checked(name, error, method, central, ok, bool(size < least))
+
+    def central(self, name: str, direction: Array) -> float:
+        """Return a central difference of the module's loss."""
+        up, down = (self.module.loss({**self.parameters, name: self.parameters[name] + step * direction},
+                                     self.X, self.Y) for step in (CENTRAL_STEP, -CENTRAL_STEP))
+        return float((up - down) / (2 * CENTRAL_STEP))
+
+    def complex_step(self, name: str, direction: Array) -> float:
+        """Return a complex step of the mathematical loss."""
+        moved = {**self.parameters, name: self.parameters[name] + 1j * COMPLEX_STEP * direction}
+        return float(np.imag(_values(self.program, moved, self.X, self.Y)[self.program.result]) / COMPLEX_STEP)
 
 
 def _deviation(found: list[float], expected: list[float], size: float, least: float) -> float:
@@ -136,29 +176,18 @@ def _rounding(values: dict[str, Array], X: Array, name: str) -> float:
     return 50 * np.finfo(float).eps * (products + max(1.0, upstream)) / TOLERANCE["complex step"]
 
 
-def _probes(shape: tuple[int, int], rng: np.random.Generator) -> list[Array]:
+def _probes(shape: tuple[int, int], entries: int, rng: np.random.Generator) -> list[Array]:
     """Return single entries, then random directions of unit length that move all entries."""
     size = shape[0] * shape[1]
     probes = []
-    for i in rng.choice(size, min(size, ENTRIES), replace=False):
+    for i in rng.choice(size, min(size, entries), replace=False):
         entry = np.zeros(size)
         entry[i] = 1.0
         probes.append(entry.reshape(shape))
-    for _ in range(DIRECTIONS):
+    for _ in range(min(DIRECTIONS, entries)):
         direction = rng.standard_normal(shape)
         probes.append(direction / np.linalg.norm(direction))
     return probes
-
-
-def _central(module: ModuleType, parameters: Arrays, X: Array, Y: Array, name: str, direction: Array) -> float:
-    up, down = (module.loss({**parameters, name: parameters[name] + sign * CENTRAL_STEP * direction}, X, Y)
-                for sign in (1, -1))
-    return (up - down) / (2 * CENTRAL_STEP)
-
-
-def _complex_step(program: Program, parameters: Arrays, X: Array, Y: Array, name: str, direction: Array) -> float:
-    moved = {**parameters, name: parameters[name] + 1j * COMPLEX_STEP * direction}
-    return float(np.imag(_values(program, moved, X, Y)[program.result]) / COMPLEX_STEP)
 
 
 def _values(program: Program, parameters: Arrays, X: Array, Y: Array) -> dict[Any, Array]:
@@ -178,17 +207,18 @@ def _analytic(program: Program) -> bool:
     return not any(n.function.formula.has(Abs, Piecewise, sign) for n in _elementwise(program))
 
 
-def _kinks(program: Program, parameters: Arrays, X: Array, Y: Array) -> int:
-    """Count the entries so near to a kink that a difference would step over it.
+def _near_kinks(program: Program, parameters: Arrays, X: Array, Y: Array) -> Array:
+    """Count, for each sample, the entries so near to a kink that a difference would step over it.
 
     There the slope jumps within the reach of a step; that finds the kinks of a user's formula too.
     """
     values = _values(program, parameters, X, Y)
     reach = 10 * CENTRAL_STEP * max(1.0, float(np.max(np.abs(X))))
-    count = 0
+    columns = program.inputs[0].shape.index(SAMPLES) == 1
+    count = np.zeros(X.shape[1 if columns else 0], dtype=int)
     for node in _elementwise(program):
         if node.function.formula.has(Abs, Piecewise, sign):
             operand, slope = evaluate(node.operand, values), diff(node.function.formula, x)
-            jump = scalar_value(slope, operand + reach) - scalar_value(slope, operand - reach)
-            count += int(np.sum(np.abs(jump) > JUMP))
+            jump = np.abs(scalar_value(slope, operand + reach) - scalar_value(slope, operand - reach))
+            count += np.sum(jump > JUMP, axis=0 if columns else 1)
     return count

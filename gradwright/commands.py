@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,8 @@ def evaluate(architecture: str, params: str | None, data: str | None, learning_r
     network = read_architecture(architecture)
     if params is None or data is None:
         raise InputError("expected --params P.npz and --data D.npz; gradwright verify checks without files")
+    if not math.isfinite(learning_rate):
+        raise InputError(f"expected a finite learning rate, got {learning_rate}")
     module = load(network)
     parameters, mapping = read_parameters(network, params)
     samples = read_samples(network, data)
@@ -94,9 +97,10 @@ def verify(architecture: str, params: str | None, data: str | None, seed: int, f
         raise InputError(str(error)) from error
     if form == "json":
         rows = [{"name": p.name, "max_relative_error": p.max_relative_error, "method": p.method,
-                 "central_difference_error": p.central_error, "ok": p.ok} for p in report.parameters]
+                 "central_difference_error": p.central_error, "below_rounding": p.below_rounding,
+                 "ok": p.ok} for p in report.parameters]
         click.echo(json.dumps({"ok": report.ok, "parameters": rows, "step": report.step, "dtype": report.dtype,
-                               "kinks": report.kinks}, indent=2))
+                               "kinks": report.kinks, "samples": report.samples}, indent=2))
     else:
         display.verification(report, (*notes, *samples.notes))
     if not report.ok:

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from codegen.evaluation import Evaluation
-from codegen.gradcheck import TOLERANCE, Report
+from codegen.gradcheck import TOLERANCE, Checked, Report
 from codegen.weights import Mapping
 from symbolic.architecture import to_compact
 from symbolic.build import formula_names
@@ -83,16 +83,28 @@ def verification(report: Report, notes: Iterable[str]) -> None:
         "relative error", "central differences"))
     for row in report.parameters:
         table.add_row(text_name(f"grad_{row.name}"), f"{row.max_relative_error:.1e}", row.method,
-                      f"{row.central_error:.1e}", "right" if row.ok else "[bold red]WRONG[/bold red]")
+                      f"{row.central_error:.1e}", _verdict(row))
     out.print(table)
     for note in notes:
         out.print(note, markup=False)
     limits = ", ".join(f"{method} {limit:g}" for method, limit in TOLERANCE.items())
     out.print(f"step {report.step:g} for central differences, {report.dtype}; allowed: {limits}")
-    out.print("no entry lies at a kink" if not report.moved else
-              f"{report.kinks} entries lie at a kink, where a subgradient is taken; "
-              "checked at parameters moved a little away")
+    out.print(_kinks(report))
     out.print("every gradient agrees" if report.ok else "[bold red]a gradient is off[/bold red]")
+
+
+def _verdict(row: Checked) -> str:
+    if not row.ok:
+        return "[bold red]WRONG[/bold red]"
+    return "below rounding" if row.below_rounding else "right"
+
+
+def _kinks(report: Report) -> str:
+    if not report.kinks:
+        return "no entry lies at a kink"
+    where = ("no sample is free of them, so the parameters were moved a little" if report.moved
+             else f"checked on the {report.samples} samples that have none")
+    return f"{report.kinks} entries lie at a kink, where a subgradient is taken; {where}"
 
 
 def sum_of(shapes: Iterable[tuple[Any, Any]]) -> Any:

@@ -16,6 +16,11 @@ def write_text(path: Path, text: str) -> None:
         InputError: The file cannot be written.
     """
     try:
+        if not path.name or path.is_dir():
+            raise InputError(f"cannot write {str(path)!r}: expected a file, not a directory")
+        above = next((p for p in path.parents if p.exists()), None)
+        if above is not None and not above.is_dir():
+            raise InputError(f"cannot write {path}: {above} is no directory")
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:

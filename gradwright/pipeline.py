@@ -56,17 +56,10 @@ def run(architecture: str | None, params: str | None, data: str | None, output: 
         out.print("  " + printer.equation(gradient.equation), soft_wrap=True, markup=False)
     steps = sum(len(g.steps) for g in shown)
     out.print(f"  {len(shown)} gradients in {steps} steps")
-    written = []
-    for form, suffix in SUFFIXES.items():
-        path = folder / (network.name + suffix)
-        write_text(path, FORMATS[form](derivation, shown))
-        written.append((path, f"the derivation as {form}"))
 
     _stage(out, 3, "the NumPy module")
     text = generate(network, derivation)
     path = folder / f"{network.name}.py"
-    write_text(path, text)
-    written.insert(0, (path, "the module"))
     out.print(f"  {path}: {text.count(chr(10))} lines", soft_wrap=True, markup=False)
 
     _stage(out, 4, "its values")
@@ -89,8 +82,15 @@ def run(architecture: str | None, params: str | None, data: str | None, output: 
     out.print(f"  loss {result.loss!r}; after one update with learning rate 1: "
               f"[bold]{result.updated_loss!r}[/bold]", soft_wrap=True)
     right = _compare(out, result) if bundled else True
+    texts = {path: (text, "the module")} | {
+        folder / (network.name + suffix): (FORMATS[form](derivation, shown), f"the derivation as {form}")
+        for form, suffix in SUFFIXES.items()}
+    blocked = [path for path in texts if path.is_dir()]
+    if blocked:
+        raise InputError(f"cannot write {blocked[0]}: it is a directory")
     out.print("\nWritten")
-    for path, what in written:
+    for path, (content, what) in texts.items():
+        write_text(path, content)
         out.print(f"  {path}: {what}", soft_wrap=True, markup=False)
     if not right:
         raise SystemExit(CHECK_FAILED)

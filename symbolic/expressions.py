@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+import numpy as np
 import sympy
 from sympy import Basic, Expr, HadamardProduct, MatAdd, MatMul, MatPow, Trace, Transpose
 from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
@@ -13,6 +14,7 @@ from sympy.matrices.expressions.hadamard import HadamardPower
 from symbolic.errors import InputError
 from symbolic.functions import FUNCTIONS, scalar_function
 from symbolic.operations import OPERATIONS
+from symbolic.scalar_values import scalar_value
 from symbolic.scalars import x
 from symbolic.terms import (
     Term,
@@ -53,6 +55,8 @@ def _scalar(expression: Expr) -> Term:
 
 
 def _term(expression: Basic) -> Term:
+    if expression.is_number and not (expression.is_real and expression.is_finite):
+        raise InputError(f"expected real numbers, got {expression}")
     if isinstance(expression, _LEAVES) or expression.is_number:
         return expression
     rewrite = _REWRITES.get(type(expression))
@@ -94,6 +98,10 @@ def _elementwise(formula: Expr, operand: Term) -> Term:
     """Return f(A), f by the name of its row or, where it has none, by one that its formula gives."""
     if not isinstance(formula, Expr) or formula.free_symbols - {x}:
         raise InputError(f"expected an elementwise function of one variable, got {formula}")
+    try:
+        scalar_value(formula, np.array([0.5]))
+    except TypeError as error:
+        raise InputError(f"no rule for the elementwise function {formula}: {error}") from error
     name = next((n for n, row in FUNCTIONS.items() if row.formula == formula), None)
     digits = hashlib.sha256(sympy.srepr(formula).encode()).hexdigest()
     return elementwise(scalar_function(name or f"f{int(digits, 16) % 1000}", formula), operand)

@@ -124,7 +124,7 @@ class _Notation:
             return self._scaled(term)
         if isinstance(term, Add) and _holds_atoms(term):
             return SUM, self._signed_sum(term)
-        return self._precedence(term), self._print(term)  # type: ignore[attr-defined]
+        return self._precedence(term), self._print(term)
 
     def _differential(self, inside: Basic) -> tuple[int, str]:
         if not is_matrix(inside) and isinstance(inside, Add | Mul):

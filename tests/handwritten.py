@@ -80,7 +80,7 @@ def softplus(z):
 
 
 def erf(z):
-    """The integral 2/√π ∫ exp(-t²) dt from 0 to z; off the real line one term is enough for a complex step."""
+    """2/√π ∫ exp(-t²) dt from 0 to z; off the real line one term is enough for a complex step."""
     a = np.real(z)
     value = np.vectorize(math.erf, otypes=[float])(a)
     return value + 2j / math.sqrt(math.pi) * np.exp(-a * a) * np.imag(z) if np.iscomplexobj(z) else value

@@ -420,6 +420,12 @@ def test_verify_at_a_kink(call: Call, activation: str) -> None:
     assert json.loads(call("verify", *args, "--format", "json"))["kinks"] == 3
 
 
+def test_verify_of_many_samples(call: Call) -> None:
+    rng = np.random.default_rng(0)
+    np.savez("d.npz", X=rng.standard_normal((2, 2000)), y=rng.integers(0, 3, 2000))
+    call("verify", "2-64-3:relu,softmax", "--data", "d.npz")
+
+
 # show, run
 
 def test_show(tmp_path: Path) -> None:

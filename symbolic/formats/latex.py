@@ -69,8 +69,10 @@ def shaped(gradient: Gradient, latex: LatexPrinter) -> str:
 
 
 def function_rows(derivation: Derivation, shown: Sequence[Gradient], latex: LatexPrinter) -> list[str]:
-    """Return the definitions of the elementwise functions that occur."""
-    return [f"{function_name(f, latex=True)}(x) &= {latex.show(definition(f))}" for f in functions(derivation, shown)]
+    """Return the definitions of the elementwise functions that occur, and the constants."""
+    rows = [f"{function_name(f, latex=True)}(x) &= {latex.show(definition(f))}"
+            for f in functions(derivation, shown)]
+    return rows + [f"{latex.show(symbol)} &= {value:g}" for symbol, value in derivation.forward.constants.items()]
 
 
 def escape(text: str) -> str:

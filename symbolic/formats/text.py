@@ -37,8 +37,9 @@ def _forward(derivation: Derivation, printer: TextPrinter) -> str:
 
 
 def _functions(derivation: Derivation, shown: Sequence[Gradient], printer: TextPrinter) -> str:
-    rows = [f"  {function_name(f, latex=False)}(x) = {printer.show(definition(f))}"
+    rows = [_wrapped(f"  {function_name(f, latex=False)}(x) = {printer.show(definition(f))}", 6)
             for f in functions(derivation, shown)]
+    rows += [f"  {printer.show(symbol)} = {value:g}" for symbol, value in derivation.forward.constants.items()]
     return "where\n" + "\n".join(rows) if rows else ""
 
 
@@ -57,7 +58,7 @@ def _gradient(gradient: Gradient, printer: TextPrinter, cited: dict[str, int]) -
 
 def _with_reason(left: str, reason: str, column: int) -> list[str]:
     """Set the reason beside the line where there is room, else below it."""
-    if len(left) < column and column + len(reason) <= WIDTH:
+    if len(left) + 2 <= column and column + len(reason) <= WIDTH:
         return [left.ljust(column) + reason]
     if len(left) + 2 + len(reason) <= WIDTH:
         return [left + "  " + reason]
@@ -66,7 +67,8 @@ def _with_reason(left: str, reason: str, column: int) -> list[str]:
 
 def _shapes(equation: Equation, printer: TextPrinter) -> str:
     """Spell the formula's factors by their shapes, as in 3×3 = (3×N) (N×3)."""
-    return f"  {printer.shape(equation.symbol)} = {printer.factored(equation.term)}"
+    shapes = f"  {printer.shape(equation.symbol)} = {printer.factored(equation.term)}"
+    return _wrapped(shapes, 6)
 
 
 def _ranged(left: str, right: str) -> str:
