@@ -1,1 +1,0 @@
-"""The matrix language: text to terms, and terms to text."""
