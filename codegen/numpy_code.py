@@ -14,7 +14,7 @@ from codegen.scalar_code import FUNCTIONS_OF_NUMPY, WRITTEN, Helper, along_axis,
 from symbolic.functions import ScalarFunction
 from symbolic.operations import OPERATIONS
 from symbolic.operations.table import ATOM, POWER, SUM, TIMES
-from symbolic.printing import precedence_of
+from symbolic.printing import precedence_of, summands
 from symbolic.program import Equation
 from symbolic.terms import Broadcast, Elementwise, LogSoftmax, Softmax, scale, split
 
@@ -95,7 +95,7 @@ class NumpyPrinter:
             return (SUM if term < 0 else ATOM), repr(float(term))
         if isinstance(term, sympy.Add):
             text = ""
-            for part in term.args:
+            for part in summands(term):
                 below_zero = part.could_extract_minus_sign()
                 body = self.show(-part if below_zero else part, SUM + 1)
                 text += ("-" if not text else " - ") + body if below_zero else (" + " if text else "") + body

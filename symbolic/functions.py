@@ -7,7 +7,6 @@ says so, and a test holds the two against each other.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -49,8 +48,8 @@ class FunctionRow:
         source: Where the formula stands in the literature.
         derivative: f'(x) in x and h = f(x), where that is the customary form;
             otherwise None, and f' stays a function of x.
-        kinks: The points at which f is not differentiable. There the branch
-            that the formula takes at the point itself gives the subgradient.
+        kinks: The points at which f is not differentiable. There the subgradient is that of
+            the branch that the formula takes at the point itself, and sign(0) = 0 for |x|.
         text: Its symbol in a terminal.
         latex: Its symbol in LaTeX.
         activation: Whether a layer may name it.
@@ -124,7 +123,7 @@ class ScalarFunction(sympy.Basic):
     @property
     def formula(self) -> sympy.Expr:
         """f(x) as a scalar expression in ``symbolic.scalars.x``."""
-        return self.args[1](x)
+        return _formula(self)
 
     @property
     def row(self) -> FunctionRow | None:
@@ -137,6 +136,11 @@ class ScalarFunction(sympy.Basic):
         """The points where it is not differentiable, as the row of its name says."""
         row = FUNCTIONS.get(self.name.rstrip("'"))
         return row.kinks if row else ()
+
+
+@cache
+def _formula(function: ScalarFunction) -> sympy.Expr:
+    return function.args[1](x)
 
 
 def scalar_function(name: str, formula: sympy.Expr | None = None) -> ScalarFunction:
@@ -166,5 +170,3 @@ def activations() -> tuple[str, ...]:
     """Return the names of the elementwise functions that a layer may have."""
     return tuple(name for name, row in FUNCTIONS.items() if row.activation)
 
-
-Formula = Callable[[sympy.Expr], sympy.Expr]

@@ -6,6 +6,7 @@ SymPy prints a matrix of ones as 1 and the Hadamard product as a ring.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sympy import (
@@ -33,6 +34,7 @@ from symbolic.terms import (
     HadamardQuotient,
     MatrixDifferential,
     ScalarDifferential,
+    SquaredNorm,
     Term,
     is_matrix,
     shape,
@@ -148,7 +150,7 @@ class _Notation:
 
     def _signed_sum(self, term: Add) -> str:
         text = ""
-        for summand in term.args:
+        for summand in summands(term):
             body = self.show(summand, 0)
             if not text:
                 text = body
@@ -172,6 +174,13 @@ class _Notation:
 def precedence_of(term: Basic, precedence: int) -> int:
     """Return a node's precedence; with a minus sign in front a product binds like a sum."""
     return SUM if isinstance(term, MatMul) and split(term)[0].could_extract_minus_sign() else precedence
+
+
+def summands(term: Add) -> tuple[Expr, ...]:
+    """Return the summands of a scalar; squared norms in the order of their numbers, which SymPy's is not."""
+    if all(a.has(SquaredNorm) for a in term.args):
+        return tuple(sorted(term.args, key=lambda a: [int(number) for number in re.findall(r"\d+", str(a))]))
+    return term.args
 
 
 def _holds_atoms(term: Basic) -> bool:

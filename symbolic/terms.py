@@ -269,7 +269,7 @@ def add(*summands: Term) -> Term:
 
 
 def transpose(term: MatrixExpr) -> MatrixExpr:
-    """Return Aᵀ, turning products round and leaving scalars and double transposes behind."""
+    """Return Aᵀ: products turned round, sums summand by summand, double transposes undone."""
     if isinstance(term, Transpose):
         return term.args[0]
     if isinstance(term, OneMatrix):
@@ -278,6 +278,8 @@ def transpose(term: MatrixExpr) -> MatrixExpr:
         coefficient, rest = split(term)
         factors: Iterable[MatrixExpr] = reversed(rest.args) if isinstance(rest, MatMul) else (rest,)
         return product(coefficient, *(transpose(f) for f in factors))
+    if isinstance(term, (MatAdd, HadamardProduct)):
+        return (add if isinstance(term, MatAdd) else hadamard)(*map(transpose, term.args))
     return Basic.__new__(Transpose, term)
 
 

@@ -386,7 +386,7 @@ def test_parentheses() -> None:
         "(P + Q) R": product(add(P, Q), R), "P Q + R": add(product(P, Q), R), "P ⊙ (Q + R)": hadamard(P, add(Q, R)),
         "(P ⊙ Q) R": product(hadamard(P, Q), R), "P ⊙ Q R": hadamard(P, product(Q, R)),
         "P ⊘ (Q ⊙ R)": quotient(P, hadamard(Q, R)), "(P ⊘ Q) ⊙ R": hadamard(quotient(P, Q), R),
-        "(P + Q)ᵀ": transpose(add(P, Q)), "Qᵀ Pᵀ": transpose(product(P, Q)), "P − Q": add(P, negative(Q)),
+        "Pᵀ + Qᵀ": transpose(add(P, Q)), "Qᵀ Pᵀ": transpose(product(P, Q)), "P − Q": add(P, negative(Q)),
         "P − 2 Q": add(P, scale(S(-2), Q)), "−P": negative(P), "−P Q": negative(product(P, Q)),
         "2/3 (P ⊙ Q)": scale(Rational(2, 3), hadamard(P, Q)), "2 (P + Q)": scale(S(2), add(P, Q)),
         "s P": scale(s, P), "tanh(P + Q)": elementwise(scalar_function("tanh"), add(P, Q)),

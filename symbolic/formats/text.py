@@ -52,7 +52,7 @@ def _gradient(gradient: Gradient, printer: TextPrinter, cited: dict[str, int]) -
         left = ("  d𝓛 = " if i == 0 else "     = ") + expression
         reference = f" [{cited[step.rule.source]}]" if not step.equation and not step.assumption else ""
         lines += _with_reason(left, printer.statement(step) + reference, column)
-    lines.append("  " + printer.equation(gradient.equation))
+    lines.append(_wrapped("  " + printer.equation(gradient.equation), 6))
     return "\n".join([*lines, _shapes(gradient.equation, printer)])
 
 
@@ -62,7 +62,7 @@ def _with_reason(left: str, reason: str, column: int) -> list[str]:
         return [left.ljust(column) + reason]
     if len(left) + 2 + len(reason) <= WIDTH:
         return [left + "  " + reason]
-    return [left, *textwrap.wrap(reason, WIDTH, initial_indent=" " * 11, subsequent_indent=" " * 11)]
+    return [_wrapped(left, 11), *textwrap.wrap(reason, WIDTH, initial_indent=" " * 11, subsequent_indent=" " * 11)]
 
 
 def _shapes(equation: Equation, printer: TextPrinter) -> str:
@@ -72,7 +72,9 @@ def _shapes(equation: Equation, printer: TextPrinter) -> str:
 
 
 def _ranged(left: str, right: str) -> str:
-    return left.ljust(WIDTH - len(right) - 1) + " " + right if len(left) + len(right) < WIDTH else f"{left}  {right}"
+    if len(left) + len(right) < WIDTH:
+        return left.ljust(WIDTH - len(right) - 1) + " " + right
+    return _wrapped(f"{left}  {right}", 6)
 
 
 def _wrapped(text: str, indent: int) -> str:
