@@ -79,6 +79,24 @@ def derive(**options: Any) -> None:
     run(**options)
 
 
+@cli.command(short_help="Show the gradients of a matrix expression.")
+@click.argument("expression", metavar="EXPR|FILE")
+@click.option("--wrt", multiple=True, required=True, metavar="NAME", help="The gradient by NAME. Repeatable.")
+@click.option("--shape", "shapes", multiple=True, metavar="X=m,n",
+              help="The shape of a name: x=n,1 or c=scalar. Repeatable.")
+@_format("text", "latex", "markdown", "json")
+@click.option("-o", "--output", metavar="FILE", default="-", help="Where to write; - is standard output.")
+def differentiate(**options: Any) -> None:
+    """Show the gradients of a scalar matrix expression, each step with its rule.
+
+    The language is that of matrixcalculus.org: x'*A*x, sum(log(1+exp(-y.*(X*w)))), tr(A*X'*B*X).
+    Names that begin with a to g are scalars, h to z columns, capitals matrices.
+    """
+    from gradwright.commands import differentiate as run
+
+    run(**options)
+
+
 @cli.command()
 @_architecture
 @click.option("-o", "--output", metavar="DIR", default="generated", show_default=True,

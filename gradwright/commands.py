@@ -15,13 +15,14 @@ from codegen.gradcheck import check_gradients
 from codegen.loading import load
 from codegen.targets import TARGETS
 from gradwright import display
-from gradwright.files import write_text
+from gradwright.files import read_text, write_text
 from symbolic.architecture import read_architecture
 from symbolic.derivation import Derivation, Gradient
 from symbolic.doors import derive as derive_network
 from symbolic.errors import InputError
 from symbolic.formats import FORMATS
 from symbolic.general import derive_general
+from symbolic.language import derive_text, read_shape
 
 CHECK_FAILED = 1
 
@@ -30,7 +31,21 @@ def derive(architecture: str, wrt: Sequence[str], general: bool, form: str, outp
     """Write a derivation in one of its formats."""
     network = read_architecture(architecture)
     derivation = derive_general(network) if general else derive_network(network)
-    text = FORMATS[form](derivation, selected(derivation, wrt))
+    _write(FORMATS[form](derivation, selected(derivation, wrt)), output)
+
+
+def differentiate(expression: str, wrt: Sequence[str], shapes: Sequence[str], form: str, output: str) -> None:
+    """Write the derivation of a matrix expression in one of the formats."""
+    text = read_text(Path(expression)) if _names_a_file(expression) else expression
+    derivation = derive_text(text, wrt, dict(read_shape(s) for s in shapes))
+    _write(FORMATS[form](derivation, derivation.gradients), output)
+
+
+def _names_a_file(expression: str) -> bool:
+    return len(expression) < 256 and "\0" not in expression and Path(expression).is_file()
+
+
+def _write(text: str, output: str) -> None:
     if output == "-":
         click.echo(text, nl=False)
     else:

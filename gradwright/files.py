@@ -8,6 +8,8 @@ from pathlib import Path
 
 from symbolic.errors import InputError
 
+LARGEST = 1_000_000
+
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file by way of a temporary one beside it, making its folder where it is missing.
@@ -33,6 +35,23 @@ def write_text(path: Path, text: str) -> None:
             raise
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file of at most a million bytes.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    try:
+        content = path.read_bytes()[:LARGEST + 1]
+        if len(content) > LARGEST:
+            raise InputError(f"{path} has more than {LARGEST} bytes")
+        return content.decode()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 at byte {error.start + 1}") from error
 
 
 def _umask() -> int:

@@ -14,7 +14,8 @@ _HOMES = {
     "Gradient": "symbolic.derivation", "InputError": "symbolic.errors", "Layer": "symbolic.network",
     "Network": "symbolic.network", "Program": "symbolic.program", "VerificationError": "symbolic.errors",
     "build_program": "symbolic.build", "derive": "symbolic.doors", "derive_expression": "symbolic.doors",
-    "derive_general": "symbolic.general", "differentiate": "symbolic.differentiation",
+    "derive_general": "symbolic.general", "derive_text": "symbolic.language",
+    "differentiate": "symbolic.differentiation",
     "distributions": "symbolic.program", "read_architecture": "symbolic.architecture",
     "verify_derivation": "symbolic.verify", "width_symbol": "symbolic.network",
 }

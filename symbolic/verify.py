@@ -46,7 +46,7 @@ def verify_derivation(derivation: Derivation, seed: int = 0) -> Verified:
     Raises:
         VerificationError: A gradient is off, or no random values were found at which all is finite.
     """
-    graph, size = Graph(derivation.forward), sizes(derivation.forward)
+    graph, size = Graph(derivation.forward), _sizes_where_defined(derivation, seed)
     errors: dict[str, float] = {}
     pending = list(derivation.gradients)
     with np.errstate(all="ignore"):
@@ -105,7 +105,18 @@ def _finite_values(derivation: Derivation, size: Size, seed: int) -> tuple[dict[
                             f"(seed {seed}); is the formula defined for ordinary arguments?")
 
 
-def sizes(program: Program) -> Size:
+def _sizes_where_defined(derivation: Derivation, seed: int) -> Size:
+    """Return sizes at which the program has a value: that of det XᵀX needs X to be tall."""
+    first, second = sizes(derivation.forward), sizes(derivation.forward, descending=True)
+    with np.errstate(all="ignore"):
+        try:
+            _finite_values(derivation, first, seed)
+        except VerificationError:
+            return second
+    return first
+
+
+def sizes(program: Program, descending: bool = False) -> Size:
     """Return small numbers for the dimensions of a program: distinct where the dimensions are.
 
     Integers stay what they are, since they may stand in a coefficient too, up to a width that would take long.
@@ -117,9 +128,9 @@ def sizes(program: Program) -> Size:
     fixed = {a.symbol: 1 for a in program.assumptions if a.key == "single_sample"}
     table: dict[Basic, int] = {d: int(d) for d in atoms if d.is_Integer and (d <= WIDE or composed)} | fixed
     free = (n for n in count(4) if n not in table.values())
-    for atom in atoms:
-        if atom not in table:
-            table[atom] = next(free)
+    unsettled = [atom for atom in atoms if atom not in table]
+    for atom in reversed(unsettled) if descending else unsettled:
+        table[atom] = next(free)
     return lambda d: table[d] if d in table else int(d.subs(table))
 
 

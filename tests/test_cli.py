@@ -637,3 +637,18 @@ def test_an_evaluation_that_overflows_is_still_json(tmp_path: Path) -> None:
     done = start("evaluate", "2-2:exp(x^3)", "--params", "p.npz", "--data", "d.npz", "--learning-rate", "1e6",
                  "--format", "json", cwd=tmp_path)
     json.loads(done.stdout, parse_constant=refuse)
+
+
+def test_differentiate(call: Call, tmp_path: Path) -> None:
+    assert "∇x = 2 Aᵀ (A x − y)" in call("differentiate", "norm2(A*x-y)^2", "--wrt", "x")
+    (tmp_path / "attention.txt").write_text("# two equations\nq = softmax(W*x)\n-y'*log(q)\n")
+    document = json.loads(call("differentiate", "attention.txt", "--wrt", "W", "--format", "json"))
+    check_schema(document)
+    assert [g["wrt"] for g in document["gradients"]] == ["W"]
+    assert "3×4" in call("differentiate", "sum(X)", "--wrt", "X", "--shape", "X=3,4")
+
+
+@pytest.mark.parametrize("args", [("A*", "--wrt", "A"), ("sum(x)", "--wrt", "z"), ("sum(x)",), ("foo(x)", "--wrt", "x"),
+                                  ("sum(x)", "--wrt", "x", "--shape", "x"), ("__import__('os')", "--wrt", "x")])
+def test_differentiate_refuses(call: Call, args: tuple[str, ...]) -> None:
+    call("differentiate", *args, code=2)
