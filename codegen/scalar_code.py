@@ -142,7 +142,8 @@ def _literals(formula: Expr) -> Expr:
         if number is not S.One:
             return sympy.Mul(_literals(number), _literals(rest), evaluate=False)
     if isinstance(formula, Piecewise):
-        return Piecewise(*((_literals(value), _literals(condition)) for value, condition in formula.args))
+        branches = ((_literals(value), _literals(condition)) for value, condition in formula.args)
+        return Piecewise(*branches, evaluate=False)  # SymPy would fold them anew, and may not come back
     return formula.func(*map(_literals, formula.args))
 
 

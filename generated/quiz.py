@@ -198,6 +198,8 @@ def _array(name, value, shape):
         if array.ndim == 1:
             fitting = ["-1" if size is None else str(size) for size in shape]
             message += f"; rank-1 arrays broadcast silently, use {name}.reshape({', '.join(fitting)})"
+            if name == "Y":
+                message += ", or one-hot columns where these are class labels"
         raise ValueError(message)
     return array if array.dtype.kind == "f" else array.astype(float)
 
