@@ -46,7 +46,18 @@ def verify_derivation(derivation: Derivation, seed: int = 0) -> Verified:
     Raises:
         VerificationError: A gradient is off, or no random values were found at which all is finite.
     """
-    graph, size = Graph(derivation.forward), _sizes_where_defined(derivation, seed)
+    try:
+        return _verify(derivation, sizes(derivation.forward), seed)
+    except _UndefinedError:  # det XᵀX has a value where X is tall: let it be so
+        return _verify(derivation, sizes(derivation.forward, descending=True), seed)
+
+
+class _UndefinedError(VerificationError):
+    """No random values were found at which all is finite."""
+
+
+def _verify(derivation: Derivation, size: Size, seed: int) -> Verified:
+    graph = Graph(derivation.forward)
     errors: dict[str, float] = {}
     pending = list(derivation.gradients)
     with np.errstate(all="ignore"):
@@ -101,19 +112,8 @@ def _finite_values(derivation: Derivation, size: Size, seed: int) -> tuple[dict[
             return values, rng
         if all(np.all(np.isfinite(v)) for v in (*values.values(), *terms)):
             return values, rng
-    raise VerificationError(f"could not be verified, and is withheld: no finite value in {DRAWS} random draws "
-                            f"(seed {seed}); is the formula defined for ordinary arguments?")
-
-
-def _sizes_where_defined(derivation: Derivation, seed: int) -> Size:
-    """Return sizes at which the program has a value: that of det XᵀX needs X to be tall."""
-    first, second = sizes(derivation.forward), sizes(derivation.forward, descending=True)
-    with np.errstate(all="ignore"):
-        try:
-            _finite_values(derivation, first, seed)
-        except VerificationError:
-            return second
-    return first
+    raise _UndefinedError(f"could not be verified, and is withheld: no finite value in {DRAWS} random draws "
+                          f"(seed {seed}); is the formula defined for ordinary arguments?")
 
 
 def sizes(program: Program, descending: bool = False) -> Size:
