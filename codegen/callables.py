@@ -12,8 +12,9 @@ from sympy import Basic, Expr
 from codegen.numpy_code import NAMES, NumpyPrinter
 from codegen.passes import optimise
 from symbolic.derivation import Derivation
+from symbolic.errors import InputError
 from symbolic.program import Equation, needed
-from symbolic.terms import shape
+from symbolic.terms import is_matrix, shape
 
 
 class _Printer:
@@ -37,7 +38,8 @@ def lambdify(derivation: Derivation, outputs: Sequence[str] = ()) -> Callable[..
 
     Returns:
         A function that takes each input and parameter as a keyword, as arrays of the program's
-        shapes, and returns a dict of the outputs by name. It checks nothing.
+        shapes, and returns a dict of the outputs by name. It checks names and ranks only; the
+        generated module checks shapes and labels too.
     """
     program = derivation.program
     forward = derivation.forward
@@ -53,7 +55,13 @@ def lambdify(derivation: Derivation, outputs: Sequence[str] = ()) -> Callable[..
         cse=lambda results: ([(e.symbol, e.term) for e in equations], results), dummify=False)
 
     def call(**values: Any) -> dict[str, Any]:
-        arrays = [values[str(s.name)] for s in arguments]
+        names = [str(s.name) for s in arguments]
+        if set(values) != set(names):
+            raise InputError(f"expected exactly {', '.join(names)} by name, got {', '.join(values) or 'nothing'}")
+        arrays = [values[name] for name in names]
+        for symbol, name in zip(arguments, names, strict=True):
+            if is_matrix(symbol) and np.ndim(values[name]) != 2:
+                raise InputError(f"{name}: expected an array of rank 2, got shape {np.shape(values[name])}")
         found = [_size(s, arguments, arrays) for s in sizes]
         return dict(zip((str(w.name) for w in wanted),
                         function(*arrays, *found, *forward.constants.values()), strict=True))

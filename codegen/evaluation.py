@@ -62,9 +62,13 @@ def evaluate_module(module: ModuleType, parameters: dict[str, Any], X: Any, Y: A
         with np.errstate(all="ignore"):  # what overflows is shown as such
             values = module.trace(parameters, X, Y)
             loss, gradients = module.loss_and_gradients(parameters, X, Y)
+            if not np.isfinite(loss):
+                raise InputError(f"the loss is {loss} at these values: the network is not defined there, or overflows")
             updated = module.update(parameters, gradients, learning_rate)
             return Evaluation(sum(np.size(p) for p in parameters.values()), values, loss,
                               module.loss(updated, X, Y), module.forward(updated, X))
+    except InputError:
+        raise
     except (ValueError, TypeError) as error:
         raise InputError(str(error)) from error
 

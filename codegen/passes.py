@@ -30,12 +30,14 @@ from symbolic.terms import (
     Broadcast,
     Elementwise,
     HadamardQuotient,
+    Inner,
     Softmax,
     Term,
     add,
     broadcast,
     elementwise,
     hadamard,
+    inner,
     is_matrix,
     log_softmax,
     negative,
@@ -75,7 +77,8 @@ def rebuild(term: Term, change: Callable[[Term], Term]) -> Term:
 
 
 _BUILDERS: dict[type[Basic], Callable[..., Term]] = {
-    MatMul: product, MatAdd: add, HadamardProduct: hadamard, HadamardQuotient: quotient}
+    MatMul: product, MatAdd: add, HadamardProduct: hadamard, HadamardQuotient: quotient,
+    Inner: inner}
 
 
 def stabilise(equations: Equations) -> Equations:
@@ -191,7 +194,10 @@ def share(equations: Equations) -> Equations:
 
 
 def _is_work(term: Term) -> bool:
-    """Say whether computing the term costs anything: views, constants and scalars do not."""
+    """Say whether the term is worth a name: views, constants and scalars are not, nor −A, which is a sign in a sum."""
+    coefficient, rest = split(term)
+    if coefficient == -1 and isinstance(rest, MatrixSymbol):
+        return False
     return is_matrix(term) and not isinstance(term, MatrixSymbol | OneMatrix | Transpose | Broadcast)
 
 

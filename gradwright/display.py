@@ -104,7 +104,8 @@ def _kinks(report: Report) -> str:
         return "no entry lies at a kink"
     where = ("no sample is free of them, so the parameters were moved a little" if report.moved
              else f"checked on the {report.samples} samples that have none")
-    return f"{report.kinks} entries lie at a kink, where a subgradient is taken; {where}"
+    entries = "1 entry lies" if report.kinks == 1 else f"{report.kinks} entries lie"
+    return f"{entries} at a kink, where a subgradient is taken; {where}"
 
 
 def sum_of(shapes: Iterable[tuple[Any, Any]]) -> Any:

@@ -79,8 +79,8 @@ def run(architecture: str | None, params: str | None, data: str | None, output: 
     _stage(out, 6, "answers")
     if bundled:
         _answers(out, result)
-    out.print(f"  loss {result.loss!r}; after one update with learning rate 1: "
-              f"[bold]{result.updated_loss!r}[/bold]", soft_wrap=True)
+    out.print(f"  loss {result.loss!r}")
+    out.print(f"  loss after one update with learning rate 1: [bold]{result.updated_loss!r}[/bold]")
     right = _compare(out, result) if bundled else True
     texts = {path: (text, "the module")} | {
         folder / (network.name + suffix): (FORMATS[form](derivation, shown), f"the derivation as {form}")
@@ -130,5 +130,5 @@ def _compare(out: Console, result: Evaluation) -> bool:
     right = worst < 1e-12
     out.print(f"  published (mended): loss {published['loss']!r}, new loss {published['new_loss']!r}; "
               + ("the computed values agree" if right else "[bold red]the computed values differ[/bold red]")
-              + f", largest relative difference {worst:.0e}", soft_wrap=True)
+              + f", largest relative difference {worst:.0e}")
     return right

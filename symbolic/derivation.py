@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from sympy import Expr
 
 from symbolic.errors import InputError
 from symbolic.operations.table import Rule
 from symbolic.program import Assumption, Equation, Program, needed
-from symbolic.terms import Term
+from symbolic.terms import Term, symbols_of
 
 
 @dataclass(frozen=True)
@@ -105,12 +106,14 @@ class Derivation:
         gradients: In the order of the backward pass.
         given: The gradients that were given for values of the program, where the loss lies outside it.
         verified: The evidence, once it has been checked against numbers.
+        notes: What has to be said of it, in sentences.
     """
 
     forward: Program
     gradients: tuple[Gradient, ...]
     given: Mapping[Expr, Term] = field(default_factory=dict)
     verified: Verified | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def program(self) -> Program:
@@ -127,6 +130,17 @@ class Derivation:
     def assumptions(self) -> tuple[Assumption, ...]:
         """The assumptions used anywhere, each once."""
         return tuple(dict.fromkeys(a for g in self.gradients for a in g.assumptions))
+
+    @cached_property
+    def inherited(self) -> dict[Gradient, tuple[Assumption, ...]]:
+        """What each gradient assumes, itself or by the gradients in its formula."""
+        found: dict[Gradient, tuple[Assumption, ...]] = {}
+        by_symbol: dict[Expr, tuple[Assumption, ...]] = {}
+        for gradient in self.gradients:
+            used = [a for s in symbols_of(gradient.term) for a in by_symbol.get(s, ())]
+            found[gradient] = tuple(dict.fromkeys([*gradient.assumptions, *used]))
+            by_symbol.setdefault(gradient.symbol, found[gradient])
+        return found
 
     def gradient(self, name: str) -> Gradient:
         """Return the gradient by the quantity of that name.

@@ -29,7 +29,7 @@ def derive(network: Network) -> Derivation:
     return replace(derivation, verified=verify_derivation(derivation))
 
 
-def derive_expression(expression: Expr, wrt: Sequence[Expr],
+def derive_expression(expression: Expr, wrt: Sequence[Expr] | Expr,
                       assumptions: Sequence[Assumption] = ()) -> Derivation:
     """Return the gradients of a scalar SymPy expression by some of its symbols, verified.
 
@@ -43,6 +43,10 @@ def derive_expression(expression: Expr, wrt: Sequence[Expr],
         InputError: It is not a scalar, does not hold a symbol, or has a node without a rule.
         VerificationError: A gradient disagrees with numbers.
     """
+    wrt = [wrt] if isinstance(wrt, Expr) else list(wrt)
+    if not isinstance(expression, Expr) or not wrt:
+        hint = "; a text of the matrix language goes to derive_text" if isinstance(expression, str) else ""
+        raise InputError("expected a SymPy expression and at least one of its symbols" + hint)
     term = from_sympy(expression)
     if is_matrix(term):
         raise InputError(f"expected a scalar expression, got one of shape {term.shape}")

@@ -10,6 +10,7 @@ import sympy
 from sympy import Basic, Expr, HadamardProduct, MatAdd, MatMul, MatPow, Trace, Transpose
 from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
 from sympy.matrices.expressions.hadamard import HadamardPower
+from sympy.matrices.expressions.matexpr import MatrixElement
 
 from symbolic.errors import InputError
 from symbolic.functions import FUNCTIONS, scalar_function
@@ -110,10 +111,21 @@ def _elementwise(formula: Expr, operand: Term) -> Term:
 def _entrywise_power(expression: HadamardPower) -> Term:
     if is_matrix(expression.exp) or not expression.exp.is_number:
         raise InputError(f"expected a number as the exponent of an entrywise power, got {expression.exp}")
-    return _elementwise(x**expression.exp, _term(expression.base))
+    base = _term(expression.base)
+    if expression.exp.is_Integer and 1 <= expression.exp <= 4:
+        return hadamard(*[base] * int(expression.exp))
+    return _elementwise(x**expression.exp, base)
+
+
+def _element(expression: MatrixElement) -> Term:
+    """The only entry of a 1 × 1 matrix, as of xᵀAx."""
+    if expression.parent.shape == (1, 1):
+        return _scalar(expression.parent)
+    raise InputError(f"expected whole matrices, got the entry {expression}; write it as a trace or an inner product")
 
 
 _REWRITES: dict[type[Basic], Any] = {
+    MatrixElement: _element,
     MatMul: lambda e: product(*map(_term, e.args)),
     MatAdd: lambda e: add(*map(_term, e.args)),
     HadamardProduct: lambda e: hadamard(*map(_term, e.args)),

@@ -36,6 +36,10 @@ G = scalar_function("g", sympy.Function("g")(x))
 """An activation of which nothing is known but that it is differentiable."""
 
 
+NOTES = ("k runs from 1 to L, and h_0 is X.",
+         "g stands for any activation that works entry by entry; a softmax in a hidden layer is none.")
+
+
 def _width(index: str) -> Symbol:
     return Symbol(f"n_{index}", integer=True, positive=True)
 
@@ -55,11 +59,12 @@ def derive_general(network: Network) -> Derivation:
     parts = [differentiate(output), differentiate(layer, given=given)]
     one = differentiate(replace(layer, assumptions=(single_sample(SAMPLES),)), given=given)
     evidence = [verify_derivation(_with_activation(part)) for part in (*parts, one)]
-    whole = Program("general", output.inputs, (*output.parameters, *layer.parameters),
-                    (*layer.equations, *output.equations), output.assumptions, output.through)
+    forward = (*(e for e in layer.equations if e.symbol != PENALTY), *output.equations)
+    whole = Program("general", output.inputs, layer.parameters[:-1], forward, output.assumptions, output.through,
+                    output.constants)
     bias = [g for g in one.gradients if str(g.wrt.name).startswith("b")]
     return Derivation(whole, (*parts[0].gradients, *parts[1].gradients, *bias), given=given,
-                      verified=_weakest(evidence))
+                      verified=_weakest(evidence), notes=NOTES)
 
 
 def _weakest(evidence: list[Verified]) -> Verified:
@@ -76,9 +81,16 @@ def _output(network: Network) -> Program:
     units = _width("L")
     a, y_hat, Y = (sample_matrix(name, units, network.samples) for name in ("a_L", "y_hat", "Y"))
     equations = (Equation(y_hat, output_activation(network, a)),
-                 *loss_equations(replace(network, weight_decay=0.0), Y, y_hat, []))
+                 *loss_equations(network, Y, y_hat, [_weight(network)] if network.weight_decay else []))
     assumed = (distributions(Y, network.samples),) if LOSSES[network.loss].distributions else ()
-    return Program("output", (Y,), (a,), equations, assumed, frozenset(e.symbol for e in equations))
+    inputs = (Y, _weight(network)) if network.weight_decay else (Y,)
+    constants = {DECAY: network.weight_decay} if network.weight_decay else {}
+    return Program("output", inputs, (a,), equations, assumed, frozenset(e.symbol for e in equations), constants)
+
+
+def _weight(network: Network) -> MatrixSymbol:
+    before, after = _width("{k-1}"), _width("k")
+    return MatrixSymbol("W_k", *((after, before) if network.samples == "columns" else (before, after)))
 
 
 def _layer(network: Network) -> Program:
@@ -86,13 +98,15 @@ def _layer(network: Network) -> Program:
     a0, h, a = (sample_matrix(name, units, network.samples) for name, units in (
         ("a_{k-1}", before), ("h_{k-1}", before), ("a_k", after)))
     columns = network.samples == "columns"
-    weight = MatrixSymbol("W_k", *((after, before) if columns else (before, after)))
+    weight = _weight(network)
     bias = MatrixSymbol("b_k", *((after, S.One) if columns else (S.One, after)))
-    equations = [Equation(h, elementwise(G, a0)), Equation(a, affine(network.samples, h, weight, bias))]
+    biased = any(layer.bias for layer in network.layers)
+    symbols = (weight, bias) if biased else (weight,)
+    equations = [Equation(h, elementwise(G, a0)), Equation(a, affine(network.samples, h, *symbols))]
     if network.weight_decay:
         equations.append(Equation(PENALTY, penalty([weight])))
     constants = {DECAY: network.weight_decay} if network.weight_decay else {}
-    return Program("layer", (), (weight, bias, a0), tuple(equations), constants=constants)
+    return Program("layer", (), (*symbols, a0), tuple(equations), constants=constants)
 
 
 def _with_activation(derivation: Derivation) -> Derivation:

@@ -137,6 +137,12 @@ class Inner(Expr):
     is_commutative = True
     is_real = True
 
+    def doit(self, **hints: object) -> Expr:
+        """Return the sum over entries once the shapes are integers."""
+        left, right = (a.doit(**hints) for a in self.args)
+        plain = Basic.__new__(Inner, left, right)
+        return plain.as_entries() if all(d.is_Integer for d in left.shape) else plain
+
     def as_entries(self) -> Expr:
         """Return the sum over entries; both shapes must be integers."""
         left, right = self.args

@@ -96,7 +96,8 @@ GRADIENT_KEYS = {"wrt", "name", "shape", "text", "latex", "assumptions", "steps"
 def test_json_schema(name: str) -> None:
     """Exactly the keys of the specification, and the evidence; LaTeX in before, after and statement."""
     data = json.loads(page(name, "json"))
-    assert set(data) == {"name", "parameters", "assumptions", "forward", "gradients", "verified"}
+    assert set(data) == {"name", "parameters", "assumptions", "functions", "constants", "notes", "forward",
+                         "gradients", "verified"}
     for parameter in data["parameters"]:
         assert set(parameter) == {"name", "shape", "size"}
     for equation in data["forward"]:
@@ -242,7 +243,8 @@ def test_text_says_what_latex_says(name: str) -> None:
     derivation, functions = derived(name), functions_of(derived(name))
     symbols = [e.symbol for e in derivation.program.equations]
     symbols += [*derivation.forward.inputs, *derivation.forward.parameters, *derivation.forward.constants, N]
-    symbols += [g.symbol for g in derivation.gradients] + [s for g in derivation.given.values() for s in symbols_of(g)]
+    symbols += [s for g in derivation.gradients for s in (g.symbol, g.wrt)]
+    symbols += [s for g in derivation.given.values() for s in symbols_of(g)]
     latex, text = LatexPrinter(), TextPrinter()
 
     def same(left: str, right: str) -> None:

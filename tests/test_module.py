@@ -636,11 +636,13 @@ def evaluated(equations, program, mlp):
 
 
 def compounds(equations):
-    """Count the terms that cost anything to compute."""
+    """Count the terms that cost anything to compute; −A in a sum is a subtraction."""
     counts, free = Counter(), ("MatrixSymbol", "OneMatrix", "ZeroMatrix", "Transpose", "Broadcast")
 
     def visit(term):
-        if is_matrix(term) and type(term).__name__ not in free:
+        kinds = [type(t).__name__ for t in (term, *term.args)]
+        negated = kinds == ["MatMul", "NegativeOne", "MatrixSymbol"]
+        if is_matrix(term) and kinds[0] not in free and not negated:
             counts[term] += 1
         if not symbols_of(term) <= {term}:
             for i in operand_indices(term):

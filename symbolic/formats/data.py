@@ -9,7 +9,8 @@ from typing import Any
 from sympy import Expr, Mul
 
 from symbolic.derivation import Derivation, Gradient
-from symbolic.formats.parts import assumptions, source
+from symbolic.formats.parts import assumptions, definition, functions, notes, source
+from symbolic.operations.entrywise import function_name
 from symbolic.printing import LatexPrinter, TextPrinter
 from symbolic.program import Equation
 from symbolic.terms import shape
@@ -35,6 +36,11 @@ def as_data(derivation: Derivation, shown: Sequence[Gradient]) -> dict[str, Any]
         "parameters": [{"name": p.name, "shape": dimensions(p), "size": dimension(Mul(*shape(p)))}
                        for p in program.parameters],
         "assumptions": [f"{a.text}: {a.reason}" for a in assumptions(derivation, shown)],
+        "functions": [{"name": f.name, "text": f"{function_name(f, latex=False)}(x) = {text.show(definition(f))}",
+                       "latex": f"{function_name(f, latex=True)}(x) = {latex.show(definition(f))}"}
+                      for f in functions(derivation, shown)],
+        "constants": {str(symbol): value for symbol, value in program.constants.items()},
+        "notes": notes(derivation, shown),
         "forward": [equation(e) for e in program.equations],
         "gradients": [{"wrt": g.wrt.name, **equation(g.equation),
                        "assumptions": [f"{a.text}: {a.reason}" for a in assumptions(derivation, [g])],

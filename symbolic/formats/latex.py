@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symbolic.derivation import Derivation, Gradient
-from symbolic.formats.parts import assumptions, building_blocks, definition, evidence, functions, sources
+from symbolic.formats.parts import assumptions, building_blocks, definition, evidence, functions, notes, sources
 from symbolic.operations.entrywise import function_name
 from symbolic.printing import LatexPrinter, TextPrinter
 
@@ -41,6 +41,7 @@ def as_latex(derivation: Derivation, shown: Sequence[Gradient]) -> str:
     assumed = assumptions(derivation, shown)
     if assumed:
         body += [r"\subsection*{Assumed}", *(rf"${a.latex}$: {escape(a.reason)}.\par" for a in assumed)]
+    body += [r"\subsection*{Notes}", *(escape(note) + r"\par" for note in notes(derivation, shown))]
     body += [r"\subsection*{Sources}", *(rf"[{i}] {escape(name)}.\par" for name, i in cited.items()),
              r"\medskip " + evidence(derivation)]
     return _PREAMBLE % _page_width(derivation, shown, text) + "\n".join(body) + "\n\\end{document}\n"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from symbolic.derivation import Derivation, Gradient
 from symbolic.formats.latex import function_rows, rows, shaped
-from symbolic.formats.parts import assumptions, building_blocks, evidence, sources
+from symbolic.formats.parts import assumptions, building_blocks, evidence, notes, sources
 from symbolic.printing import LatexPrinter
 
 
@@ -29,6 +29,7 @@ def as_markdown(derivation: Derivation, shown: Sequence[Gradient]) -> str:
     assumed = assumptions(derivation, shown)
     if assumed:
         parts += ["## Assumed", "\n".join(f"- ${a.latex}$: {a.reason}" for a in assumed)]
+    parts += ["## Notes", "\n".join(f"- {note}" for note in notes(derivation, shown))]
     parts += ["## Sources", "\n".join(f"{i}. {name}" for name, i in cited.items()),
               evidence(derivation)]
     return "\n\n".join(p for p in parts if p) + "\n"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
 from sympy import Expr, exp
 from sympy.core.function import AppliedUndef
 
 from symbolic.derivation import Derivation, Gradient, Step
-from symbolic.functions import ScalarFunction
+from symbolic.functions import ScalarFunction, derivative
 from symbolic.program import Assumption, Equation, needed
+from symbolic.scalar_values import scalar_value
 from symbolic.scalars import sigmoid, softplus
 from symbolic.terms import Elementwise
 
@@ -34,16 +36,36 @@ def building_blocks(derivation: Derivation, shown: Sequence[Gradient]) -> tuple[
 
 def assumptions(derivation: Derivation, shown: Sequence[Gradient]) -> tuple[Assumption, ...]:
     """Return what the shown gradients assume, and what those assume that they build on."""
-    symbols = {g.symbol for g in shown} | {e.symbol for e in building_blocks(derivation, shown)}
-    return tuple(dict.fromkeys(a for g in derivation.gradients if g.symbol in symbols for a in g.assumptions))
+    inherited = derivation.inherited
+    return tuple(dict.fromkeys(a for g in shown for a in inherited[g]))
+
+
+def notes(derivation: Derivation, shown: Sequence[Gradient]) -> list[str]:
+    """Return what a reader has to know besides the lines: what varies, and which derivative a kink has."""
+    found = ["In each derivation only the quantity by which it is and what is computed from it vary; "
+             "all else is constant, and its differential is zero."]
+    found += derivation.notes
+    for function in _occurring(derivation, shown):
+        if function.kinks:
+            slope = derivative(function)
+            formula = slope.formula if isinstance(slope, ScalarFunction) else slope
+            for kink in function.kinks:
+                value = float(scalar_value(formula, np.array(kink)))
+                found.append(f"{function.name} is not differentiable at {kink:g}; its derivative there is taken "
+                             f"to be {value:g}.")
+    return found
 
 
 def functions(derivation: Derivation, shown: Sequence[Gradient]) -> tuple[ScalarFunction, ...]:
     """Return the elementwise functions that a reader needs a definition of, each once."""
+    found = _occurring(derivation, shown)
+    return tuple(f for f in found if f.name not in _PLAIN and not f.formula.atoms(AppliedUndef))
+
+
+def _occurring(derivation: Derivation, shown: Sequence[Gradient]) -> list[ScalarFunction]:
     terms = [e.term for e in (*derivation.forward.equations, *building_blocks(derivation, shown))]
     terms += [g.term for g in shown]
-    found = dict.fromkeys(a.function for t in terms for a in sorted(t.atoms(Elementwise), key=str))
-    return tuple(f for f in found if f.name not in _PLAIN and not f.formula.atoms(AppliedUndef))
+    return list(dict.fromkeys(a.function for t in terms for a in sorted(t.atoms(Elementwise), key=str)))
 
 
 _PLAIN = ("identity", "tanh", "exp", "log", "abs", "sign", "sqrt", "sin", "cos", "tan", "arcsin", "arccos", "arctan",

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Sequence
 
 from symbolic.derivation import Derivation, Gradient
-from symbolic.formats.parts import assumptions, building_blocks, definition, evidence, functions, sources
+from symbolic.formats.parts import assumptions, building_blocks, definition, evidence, functions, notes, sources
 from symbolic.operations.entrywise import function_name
 from symbolic.printing import TextPrinter
 from symbolic.program import Equation
@@ -25,6 +25,7 @@ def as_text(derivation: Derivation, shown: Sequence[Gradient]) -> str:
     assumed = assumptions(derivation, shown)
     if assumed:
         parts.append("Assumed\n" + "\n".join(f"  {a.text}: {a.reason}" for a in assumed))
+    parts.append("Notes\n" + "\n".join(_wrapped("  " + note, 4) for note in notes(derivation, shown)))
     if cited:
         parts.append("Sources\n" + "\n".join(_wrapped(f"  [{i}] {text}", 6) for text, i in cited.items()))
     parts.append(evidence(derivation))

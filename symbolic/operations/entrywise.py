@@ -61,8 +61,10 @@ def _differential_rule(node: Elementwise) -> Rule:
     text, latex = (row.text, row.latex) if row else (name, name)
     source = row.source if row else f"{MAGNUS}, chapter 5; {name} as given"
     statement = _CUSTOMARY.get(name) if row and node.function.row else None
-    body_latex, body_text = statement or (
-        rf"{latex}'(A) \odot \mathrm{{d}}A", f"{text}′(A) ⊙ dA")
+    slope = derivative(node.function)
+    slope_latex, slope_text = (function_name(slope, True), function_name(slope, False)) if isinstance(
+        slope, ScalarFunction) else (f"{latex}'", f"{text}′")
+    body_latex, body_text = statement or (rf"{slope_latex}(A) \odot \mathrm{{d}}A", f"{slope_text}(A) ⊙ dA")
     return Rule(f"differential_of_{name}", rf"\mathrm{{d}}\,{latex}(A) = {body_latex}",
                 f"d {text}(A) = {body_text}", source)
 
