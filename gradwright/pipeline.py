@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rich.console import Console
 
+from codegen.data import Data
 from codegen.evaluation import (
     Evaluation,
     evaluate_module,
@@ -24,10 +26,12 @@ from gradwright.commands import CHECK_FAILED, given_or_random, selected
 from gradwright.examples import example
 from gradwright.files import write_text
 from symbolic.architecture import read_architecture
+from symbolic.derivation import Gradient
 from symbolic.doors import derive
 from symbolic.errors import InputError
 from symbolic.formats import FORMATS
 from symbolic.names import text_name
+from symbolic.network import Network
 from symbolic.printing import TextPrinter
 
 SUFFIXES = {"text": ".txt", "latex": ".tex", "markdown": ".md"}
@@ -35,32 +39,20 @@ SUFFIXES = {"text": ".txt", "latex": ".tex", "markdown": ".md"}
 
 def run(architecture: str | None, params: str | None, data: str | None, output: str) -> None:
     """Do the main job on a network, by default the quiz's."""
-    quiz = architecture is None
-    network = read_architecture(example("quiz/quiz.toml") if architecture is None else architecture)
-    bundled = quiz and params is None and data is None
-    if quiz:
-        params = str(example("quiz/parameters.npz")) if params is None else params
-        data = str(example("quiz/data.npz")) if data is None else data
-    if network.symbolic:
-        raise InputError("expected integer widths to run, got symbols; gradwright derive takes them")
-    given = read_parameters(network, params) if params is not None else None
-    samples = read_samples(network, data) if data is not None else random_samples(network, 0)
+    bundled = architecture is None and params is None and data is None
+    network, given, samples = _inputs(architecture, params, data)
     out, folder = display.console(), Path(output)
     _stage(out, 1, "the network")
     display.network(network)
 
     _stage(out, 2, "the gradients, derived and verified")
     derivation = derive(network)
-    shown, printer = selected(derivation, ()), TextPrinter()
-    for gradient in shown:
-        out.print("  " + printer.equation(gradient.equation), soft_wrap=True, markup=False)
-    steps = sum(len(g.steps) for g in shown)
-    out.print(f"  {len(shown)} gradients in {steps} steps")
+    shown = selected(derivation, ())
+    _gradients(out, shown)
 
     _stage(out, 3, "the NumPy module")
     text = generate(network, derivation)
-    path = folder / f"{network.name}.py"
-    out.print(f"  {path}: {text.count(chr(10))} lines", soft_wrap=True, markup=False)
+    out.print(f"  {network.name}.py: {text.count(chr(10))} lines")
 
     _stage(out, 4, "its values")
     module = load(network, text)
@@ -82,18 +74,41 @@ def run(architecture: str | None, params: str | None, data: str | None, output: 
     out.print(f"  loss {result.loss!r}")
     out.print(f"  loss after one update with learning rate 1: [bold]{result.updated_loss!r}[/bold]")
     right = _compare(out, result) if bundled else True
-    texts = {path: (text, "the module")} | {
+    _write(out, {folder / f"{network.name}.py": (text, "the module")} | {
         folder / (network.name + suffix): (FORMATS[form](derivation, shown), f"the derivation as {form}")
-        for form, suffix in SUFFIXES.items()}
-    blocked = [path for path in texts if path.is_dir()]
-    if blocked:
-        raise InputError(f"cannot write {blocked[0]}: it is a directory")
+        for form, suffix in SUFFIXES.items()})
+    if not right:
+        raise SystemExit(CHECK_FAILED)
+
+
+def _inputs(architecture: str | None, params: str | None, data: str | None) -> tuple[Network, Any, Data]:
+    """Read all that is given before anything is written; what is not given is the quiz's, or random."""
+    network = read_architecture(example("quiz/quiz.toml") if architecture is None else architecture)
+    if architecture is None:
+        params = str(example("quiz/parameters.npz")) if params is None else params
+        data = str(example("quiz/data.npz")) if data is None else data
+    if network.symbolic:
+        raise InputError("expected integer widths to run, got symbols; gradwright derive takes them")
+    given = read_parameters(network, params) if params is not None else None
+    return network, given, read_samples(network, data) if data is not None else random_samples(network, 0)
+
+
+def _gradients(out: Console, shown: Sequence[Gradient]) -> None:
+    printer = TextPrinter()
+    for gradient in shown:
+        out.print("  " + printer.equation(gradient.equation), soft_wrap=True, markup=False)
+    out.print(f"  {len(shown)} gradients in {sum(len(g.steps) for g in shown)} steps")
+
+
+def _write(out: Console, texts: Mapping[Path, tuple[str, str]]) -> None:
+    """Write all files or, where a directory has the name of one, none."""
+    for path in texts:
+        if path.is_dir():
+            raise InputError(f"cannot write {path}: it is a directory")
     out.print("\nWritten")
     for path, (content, what) in texts.items():
         write_text(path, content)
         out.print(f"  {path}: {what}", soft_wrap=True, markup=False)
-    if not right:
-        raise SystemExit(CHECK_FAILED)
 
 
 def _stage(out: Console, number: int, title: str) -> None:
