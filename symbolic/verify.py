@@ -23,7 +23,7 @@ from symbolic.graph import Graph
 from symbolic.program import Program
 from symbolic.terms import is_matrix, shape
 
-METHOD, STEP, TOLERANCE = "complex step", 1e-30, 1e-9
+METHOD, STEP, TOLERANCE = "complex step", 1e-30, 1e-10
 DRAWS = 24
 """As many random values are tried before a derivation is given up as undefined."""
 
