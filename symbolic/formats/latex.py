@@ -26,8 +26,7 @@ def as_latex(derivation: Derivation, shown: Sequence[Gradient]) -> str:
     """Return a complete document; its page is as wide as its longest line needs."""
     latex, text, cited = LatexPrinter(), TextPrinter(), sources(shown)
     body = [rf"\section*{{Gradients of {escape(derivation.forward.name)}}}", r"\subsection*{Forward}",
-            aligned([f"{latex.show(e.symbol)} &= {latex.show(e.term)} && {latex.shape(e.symbol)}"
-                     for e in derivation.forward.equations])]
+            aligned(forward_rows(derivation, latex))]
     where = function_rows(derivation, shown, latex)
     if where:
         body += ["where", aligned(where)]
@@ -50,6 +49,12 @@ def as_latex(derivation: Derivation, shown: Sequence[Gradient]) -> str:
 def aligned(lines: Sequence[str]) -> str:
     """Return the rows as an ``align*`` environment, which may break across pages."""
     return "\\begin{align*}\n" + " \\\\\n".join(lines) + "\n\\end{align*}"
+
+
+def forward_rows(derivation: Derivation, latex: LatexPrinter) -> list[str]:
+    """Return the forward equations as rows ``name = term && shape``."""
+    return [f"{latex.show(e.symbol)} &= {latex.show(e.term)} && {latex.shape(e.symbol)}"
+            for e in derivation.forward.equations]
 
 
 def rows(gradient: Gradient, latex: LatexPrinter, cited: dict[str, int]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symbolic.derivation import Derivation, Gradient
-from symbolic.formats.latex import function_rows, rows, shaped
+from symbolic.formats.latex import forward_rows, function_rows, rows, shaped
 from symbolic.formats.parts import assumptions, building_blocks, evidence, notes, sources
 from symbolic.printing import LatexPrinter
 
@@ -14,8 +14,7 @@ def as_markdown(derivation: Derivation, shown: Sequence[Gradient]) -> str:
     """Return the derivation for a page that renders ``$…$`` and ``$$…$$``."""
     latex, cited = LatexPrinter(), sources(shown)
     parts = [f"# Gradients of {derivation.forward.name}", "## Forward",
-             _block([f"{latex.show(e.symbol)} &= {latex.show(e.term)} && {latex.shape(e.symbol)}"
-                     for e in derivation.forward.equations])]
+             _block(forward_rows(derivation, latex))]
     where = function_rows(derivation, shown, latex)
     if where:
         parts += ["where", _block(where)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sympy
 from sympy import Expr, Identity, S
 
-from symbolic.functions import FUNCTIONS, scalar_function
+from symbolic.functions import scalar_function
 from symbolic.language.dimensions import SCALAR, Dimensions, Shape
 from symbolic.scalars import x
 from symbolic.terms import (
@@ -108,7 +108,7 @@ _ENTRYWISE = ("sin", "cos", "arctan", "sinh", "cosh", "tanh", "exp", "log", "sqr
               "sigmoid", "softplus", "erf", "gelu", "silu", "leaky_relu", "elu")
 
 LANGUAGE: dict[str, Function] = {
-    **{name: _entrywise(name) for name in _ENTRYWISE if name in FUNCTIONS},
+    **{name: _entrywise(name) for name in _ENTRYWISE},
     "sum": Function(1, _scalar, _total),
     "mean": Function(1, _scalar, lambda a: _total(a) / _count(a)),
     "tr": Function(1, _square(lambda s: SCALAR), _trace),
