@@ -7,13 +7,13 @@ the order in which they are applied.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count as count_from
 
 from sympy import (
     Basic,
     Expr,
-    HadamardProduct,
     MatAdd,
     MatMul,
     MatrixSymbol,
@@ -24,28 +24,23 @@ from sympy import (
 )
 
 from symbolic.functions import scalar_function
-from symbolic.operations import is_atom
 from symbolic.program import Equation
 from symbolic.terms import (
     Broadcast,
     Elementwise,
-    HadamardQuotient,
-    Inner,
     Softmax,
     Term,
-    add,
     broadcast,
     elementwise,
-    hadamard,
-    inner,
     is_matrix,
     log_softmax,
     negative,
     operand_indices,
     product,
-    quotient,
+    rebuilt,
     split,
     sum_along,
+    symbols_of,
 )
 
 Equations = tuple[Equation, ...]
@@ -68,17 +63,20 @@ def rebuild(term: Term, change: Callable[[Term], Term]) -> Term:
     arguments = [change(a) if i in indices else a for i, a in enumerate(term.args)]
     if all(new is old for new, old in zip(arguments, term.args, strict=True)):
         return term
-    build = _BUILDERS.get(type(term))
-    if build is not None:
-        return build(*arguments)
-    if is_matrix(term) or is_atom(term):
-        return Basic.__new__(type(term), *arguments)
-    return term.func(*arguments)
+    if isinstance(term, Transpose):  # where a transpose stands is decided by passes, not by a builder
+        (inside,) = arguments
+        return inside.args[0] if isinstance(inside, Transpose) else Basic.__new__(Transpose, inside)
+    return rebuilt(term, arguments)
 
 
-_BUILDERS: dict[type[Basic], Callable[..., Term]] = {
-    MatMul: product, MatAdd: add, HadamardProduct: hadamard, HadamardQuotient: quotient,
-    Inner: inner}
+def everywhere(equations: Equations, change: Callable[[Term], Term | None]) -> Equations:
+    """Rewrite each node of all terms, operands first; the change answers None where there is nothing to do."""
+    def visit(term: Term) -> Term:
+        term = rebuild(term, visit)
+        found = change(term)
+        return term if found is None else found
+
+    return tuple(Equation(e.symbol, visit(e.term)) for e in equations)
 
 
 def stabilise(equations: Equations) -> Equations:
@@ -156,18 +154,25 @@ def _absorb(factors: list[Term], i: int) -> list[Term]:
     return [broadcast(product(*factors[1:]), 0, ones.shape[0])]
 
 
-def share(equations: Equations) -> Equations:
-    """Give a name to each compound term that occurs more than once, and compute it once."""
+def share(equations: Equations, is_work: Callable[[Term], bool] | None = None) -> Equations:
+    """Give a name to each compound term that occurs more than once, and compute it once.
+
+    Args:
+        equations: What is computed.
+        is_work: Says which terms are worth a name; views, constants and scalars are not where it is not given.
+    """
+    worth = _is_work if is_work is None else is_work
     counts: Counter[Term] = Counter()
 
     def count(term: Term) -> None:
         counts[term] += 1
-        if counts[term] == 1 and not isinstance(term, (MatrixSymbol, OneMatrix, Symbol)):
+        if (counts[term] == 1 or not worth(term)) and not isinstance(term, (MatrixSymbol, OneMatrix, Symbol)):
             for i in operand_indices(term):
                 count(term.args[i])
 
     for equation in equations:
         count(equation.term)
+    fresh = fresh_names(equations)
     names: dict[Term, Expr] = {}
     result: list[Equation] = []
 
@@ -175,9 +180,8 @@ def share(equations: Equations) -> Equations:
         if term in names:
             return names[term]
         changed = rebuild(term, change)
-        if counts[term] > 1 and _is_work(term):
-            symbol = MatrixSymbol(f"t{len(names) + 1}", *term.shape)
-            names[term] = symbol
+        if counts[term] > 1 and worth(term):
+            symbol = names[term] = named(next(fresh), term)
             result.append(Equation(symbol, changed))
             return symbol
         return changed
@@ -185,12 +189,23 @@ def share(equations: Equations) -> Equations:
     for equation in equations:
         if equation.term in names:
             result.append(Equation(equation.symbol, names[equation.term]))
-        elif counts[equation.term] > 1 and _is_work(equation.term):
+        elif counts[equation.term] > 1 and worth(equation.term):
             result.append(Equation(equation.symbol, rebuild(equation.term, change)))
             names[equation.term] = equation.symbol
         else:
             result.append(Equation(equation.symbol, change(equation.term)))
     return tuple(result)
+
+
+def fresh_names(equations: Equations) -> Iterator[str]:
+    """Yield t1, t2 and so on, without those that the equations use."""
+    taken = {str(s.name) for e in equations for s in (e.symbol, *symbols_of(e.term))}
+    return (name for name in (f"t{i}" for i in count_from(1)) if name not in taken)
+
+
+def named(name: str, term: Term) -> Expr:
+    """Return a symbol for the value of a term."""
+    return MatrixSymbol(name, *term.shape) if is_matrix(term) else Symbol(name, real=True)
 
 
 def _is_work(term: Term) -> bool:

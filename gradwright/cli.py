@@ -79,18 +79,24 @@ def derive(**options: Any) -> None:
     run(**options)
 
 
-@cli.command(short_help="Show the gradients of a matrix expression.")
+@cli.command(short_help="Show the derivatives of a matrix expression.")
 @click.argument("expression", metavar="EXPR|FILE")
-@click.option("--wrt", multiple=True, required=True, metavar="NAME", help="The gradient by NAME. Repeatable.")
+@click.option("--wrt", multiple=True, required=True, metavar="NAME", help="By the variable NAME. Repeatable.")
+@click.option("--order", type=click.IntRange(1, 2), default=1, show_default=True,
+              help="2: Hessians of a scalar, and the mixed blocks of several variables.")
 @click.option("--shape", "shapes", multiple=True, metavar="X=m,n",
               help="The shape of a name: x=n,1 or c=scalar. Repeatable.")
-@_format("text", "latex", "markdown", "json")
+@click.option("--property", "properties", multiple=True, metavar="S=symmetric",
+              help="What to assume of a matrix: symmetric, psd, diagonal, invertible, positive, onehot_rows, "
+                   "onehot_cols, distribution_rows or distribution_cols. Repeatable.")
+@_format("text", "latex", "markdown", "json", "python")
 @click.option("-o", "--output", metavar="FILE", default="-", help="Where to write; - is standard output.")
 def differentiate(**options: Any) -> None:
-    """Show the gradients of a scalar matrix expression, each step with its rule.
+    """Show the derivatives of a matrix expression or program, each step with its rule.
 
     The language is that of matrixcalculus.org: x'*A*x, sum(log(1+exp(-y.*(X*w)))), tr(A*X'*B*X).
-    Names that begin with a to g are scalars, h to z columns, capitals matrices.
+    Names that begin with a to g are scalars, h to z columns, capitals matrices. A scalar has a
+    gradient, a vector a Jacobian, a matrix a differential.
     """
     from gradwright.commands import differentiate as run
 

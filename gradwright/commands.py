@@ -11,18 +11,22 @@ from typing import Any
 import click
 
 from codegen.evaluation import evaluate_module, random_samples, read_parameters, read_samples
+from codegen.expressions import generate_expression
 from codegen.gradcheck import check_gradients
 from codegen.loading import load
 from codegen.targets import TARGETS
 from gradwright import display
 from gradwright.files import read_text, write_text
+from symbolic.answers import Answers
 from symbolic.architecture import read_architecture
 from symbolic.derivation import Derivation, Gradient
+from symbolic.derivatives import differentiate_text
 from symbolic.doors import derive as derive_network
 from symbolic.errors import InputError
 from symbolic.formats import FORMATS
+from symbolic.formats.answers import ANSWER_FORMATS, answer_data
 from symbolic.general import derive_general
-from symbolic.language import derive_text, read_shape
+from symbolic.language.reading import read_property, read_shape
 
 CHECK_FAILED = 1
 
@@ -34,11 +38,26 @@ def derive(architecture: str, wrt: Sequence[str], general: bool, form: str, outp
     _write(FORMATS[form](derivation, selected(derivation, wrt)), output)
 
 
-def differentiate(expression: str, wrt: Sequence[str], shapes: Sequence[str], form: str, output: str) -> None:
-    """Write the derivation of a matrix expression in one of the formats."""
+def differentiate(expression: str, wrt: Sequence[str], order: int, shapes: Sequence[str], properties: Sequence[str],
+                  form: str, output: str) -> None:
+    """Write the derivatives of a matrix expression in one of the formats, or as a NumPy module."""
     text = read_text(Path(expression)) if _names_a_file(expression) else expression
-    derivation = derive_text(text, wrt, dict(read_shape(s) for s in shapes))
-    _write(FORMATS[form](derivation, derivation.gradients), output)
+    assumed: dict[str, tuple[str, ...]] = {}
+    for name, keys in map(read_property, properties):
+        assumed[name] = (*assumed.get(name, ()), *keys)
+    answers = differentiate_text(text, wrt, order, dict(read_shape(s) for s in shapes), assumed)
+    if form == "python":
+        _write(generate_expression(answers), output)
+    elif form == "json":
+        _write(json.dumps(_answers_as_data(answers), ensure_ascii=False, indent=2, allow_nan=False) + "\n", output)
+    else:
+        _write(ANSWER_FORMATS[form](answers), output)
+
+
+def _answers_as_data(answers: Answers) -> dict[str, Any]:
+    """Return one answer as it is, several as a list under ``answers``; the module serves them all."""
+    found = [answer_data(answers, a) | {"python": generate_expression(answers)} for a in answers.answers]
+    return found[0] if len(found) == 1 else {"expression": answers.source, "answers": found}
 
 
 def _names_a_file(expression: str) -> bool:

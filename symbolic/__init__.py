@@ -10,12 +10,17 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "Derivation": "symbolic.derivation", "Equation": "symbolic.program", "FORMATS": "symbolic.formats",
+    "Derivation": "symbolic.derivation", "Derivative": "symbolic.derivatives",
+    "Equation": "symbolic.program", "FORMATS": "symbolic.formats",
     "Gradient": "symbolic.derivation", "InputError": "symbolic.errors", "Layer": "symbolic.network",
     "Network": "symbolic.network", "Program": "symbolic.program", "VerificationError": "symbolic.errors",
     "build_program": "symbolic.build", "derive": "symbolic.doors", "derive_expression": "symbolic.doors",
-    "derive_general": "symbolic.general", "derive_text": "symbolic.language",
-    "differentiate": "symbolic.differentiation",
+    "derive_general": "symbolic.general",
+    "differential": "symbolic.derivatives", "differentiate": "symbolic.differentiation",
+    "differentiate_expression": "symbolic.derivatives", "differentiate_text": "symbolic.derivatives",
+    "gradient": "symbolic.derivatives",
+    "hessian": "symbolic.derivatives", "jacobian": "symbolic.derivatives", "matrix": "symbolic.derivatives",
+    "scalar": "symbolic.derivatives", "vector": "symbolic.derivatives",
     "distributions": "symbolic.program", "read_architecture": "symbolic.architecture",
     "verify_derivation": "symbolic.verify", "width_symbol": "symbolic.network",
 }

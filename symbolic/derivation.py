@@ -22,8 +22,18 @@ class Summand:
     direction: Term
 
 
+@dataclass(frozen=True)
+class Mapped(Summand):
+    """J vec M: a matrix J, kept as the cotangent, applied to the entries of a direction, column by column."""
+
+
+@dataclass(frozen=True)
+class Plain(Summand):
+    """M: a direction that is linear in differentials, as it stands; its cotangent is 1."""
+
+
 Line = tuple[Summand, ...]
-"""A sum of inner products; every line of a derivation equals d𝓛."""
+"""A sum; every line of a derivation equals d𝓛, vec dF or dF, as its summands are."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +55,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Gradient:
-    """The gradient of the result by one quantity, and how it was found.
+    """The gradient of the result by one quantity, and how it was found; or a Jacobian, or a differential.
 
     Attributes:
         wrt: The quantity.
         symbol: The name of the gradient, of the same shape.
         term: Its formula, by named values and gradients found before.
         start: The line the derivation starts from.
-        steps: How the start becomes ⟨term, d wrt⟩.
+        steps: How the start becomes ⟨term, d wrt⟩ (of a Jacobian term · vec d wrt, of a differential term).
+        of: The quantity that is differentiated; None stands for the loss.
     """
 
     wrt: Expr
@@ -60,6 +71,7 @@ class Gradient:
     term: Term
     start: Line
     steps: tuple[Step, ...]
+    of: Expr | None = None
 
     @property
     def equation(self) -> Equation:

@@ -1,5 +1,8 @@
 """Backpropagation by matrix calculus: take the differential, transpose, read the gradient off.
 
+A Jacobian comes from the same differential rules, with vec(A M B) = (Bᵀ ⊗ A) vec M and the
+like in place of the transpositions.
+
 For a quantity v, d𝓛 = Σ ⟨∇u 𝓛, du⟩ over the values u that are computed from v. Differential
 rules push d inwards, transposition rules move what stands around dv to the left of the
 inner product, identities keep that left side short, until d𝓛 = ⟨∇v 𝓛, dv⟩. Each rule that
@@ -9,10 +12,11 @@ is applied is recorded; the record is the derivation that is shown.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from sympy import Add, Basic, Expr, MatAdd, MatrixSymbol, S, Symbol, ZeroMatrix
+from sympy import Add, Basic, Expr, Identity, MatAdd, MatrixSymbol, Mul, S, Symbol, ZeroMatrix
 
-from symbolic.derivation import Derivation, Gradient, Line, Step, Summand
+from symbolic.derivation import Derivation, Gradient, Line, Mapped, Step, Summand
 from symbolic.errors import InputError
 from symbolic.functions import MAGNUS
 from symbolic.graph import Graph
@@ -20,6 +24,7 @@ from symbolic.identities import Context, rewrite_once
 from symbolic.operations import operation
 from symbolic.operations.table import Rule
 from symbolic.program import Assumption, Equation, Program
+from symbolic.structure import reshape
 from symbolic.terms import (
     MatrixDifferential,
     ScalarDifferential,
@@ -49,6 +54,9 @@ INDEPENDENT = Rule(
     "independent", r"\mathrm{d}\mathcal{L} = 0", "d𝓛 = 0: nothing depends on it", "definition of the differential")
 
 LOSS = Symbol("loss", real=True)
+
+LARGEST, DEEPEST = 20_000, 120
+"""A longer cotangent is refused: it would take minutes, and nobody could read it."""
 
 
 def gradient_symbol(quantity: Expr) -> Expr:
@@ -81,6 +89,18 @@ def differentiate(program: Program, wrt: Iterable[Expr] = (),
     return Derivation(program, tuple(engine.gradient(v) for v in order), given or {})
 
 
+def jacobian(program: Program, wrt: Expr, symbol: Expr) -> Gradient:
+    """Derive the Jacobian of a program's result by one of its quantities, with the steps.
+
+    Returns:
+        A record whose term is ∂vec F/∂vec X, outputs × inputs, entries taken column by column;
+        by a scalar it has the shape of F.
+    """
+    engine = _Engine(replace(program, through=frozenset(program.position)), {})
+    targets, ends = engine.graph.reach(wrt)
+    return _Derivator(engine, wrt, targets, ends, symbol).derive()
+
+
 def _backward_order(program: Program, leaves: set[Expr], engine: _Engine) -> list[Expr]:
     """Return the quantities so that each follows all the values computed from it."""
     first_use: dict[Expr, list[Expr]] = {}
@@ -97,6 +117,16 @@ def _backward_order(program: Program, leaves: set[Expr], engine: _Engine) -> lis
     return order
 
 
+def engine_context(program: Program) -> Context:
+    """Return what identities may use: the program's assumptions, and the names of its values.
+
+    The result is left out unless it was named: a derivative is not to be written by it.
+    """
+    equations = program.equations if program.named else program.equations[:-1]
+    known = {e.term: e for e in reversed(equations) if e.term.args and not isinstance(e.term, MatrixSymbol)}
+    return Context({(a.key, a.symbol): a for a in program.assumptions}, known)
+
+
 class _Engine:
     """What all gradients of one program share."""
 
@@ -104,9 +134,17 @@ class _Engine:
         self.program = program
         self.given = given
         self.graph = Graph(program)
-        known = {e.term: e for e in reversed(program.equations)
-                 if is_matrix(e.term) and not isinstance(e.term, MatrixSymbol)}
-        self.context = Context({(a.key, a.symbol): a for a in program.assumptions}, known)
+        self.context = engine_context(program)
+        self._sizes: dict[Basic, tuple[int, int]] = {}
+
+    def size(self, term: Basic) -> tuple[int, int]:
+        """Return the number of parts of a term, each counted as often as it stands there, and how deep they nest."""
+        found = self._sizes.get(term)
+        if found is None:
+            inside = [self.size(a) for a in term.args]
+            found = 1 + sum(parts for parts, _ in inside), 1 + max((depth for _, depth in inside), default=0)
+            self._sizes[term] = found
+        return found
 
     def gradient(self, quantity: Expr) -> Gradient:
         """Derive the gradient by one quantity from the gradients of what is computed from it."""
@@ -117,13 +155,18 @@ class _Engine:
 class _Derivator:
     """The derivation of one gradient: a line, and the steps that led to it."""
 
-    def __init__(self, engine: _Engine, quantity: Expr, targets: set[Expr], ends: list[Expr]) -> None:
+    def __init__(self, engine: _Engine, quantity: Expr, targets: set[Expr], ends: list[Expr],
+                 jacobian: Expr | None = None) -> None:
         self.engine = engine
         self.quantity = quantity
         self.targets = targets
         self.ends = ends
-        loss = LOSS if engine.given else engine.program.result
-        self.start: Line = (Summand(S.One, differential(loss)),)
+        self.jacobian = jacobian
+        self.result = LOSS if engine.given else engine.program.result
+        self.pair: type[Summand] = Summand if jacobian is None else Mapped
+        entries = Mul(*shape(self.result))
+        unit = Identity(entries) if jacobian is not None and is_matrix(self.result) else S.One
+        self.start: Line = (self.pair(unit, differential(self.result)),)
         self.line: Line = self.start
         self.steps: list[Step] = []
 
@@ -136,8 +179,21 @@ class _Derivator:
             if not pending:
                 break
             self._define(max(pending, key=self.engine.program.position.__getitem__))
+        if self.jacobian is not None:
+            return self._read_jacobian(self.jacobian)
         term = self.line[0].cotangent if self.line else _zero(self.quantity)
         return Gradient(self.quantity, gradient_symbol(self.quantity), term, self.start, tuple(self.steps))
+
+    def _read_jacobian(self, symbol: Expr) -> Gradient:
+        """Return the matrix in front of vec dX; by a scalar, in the shape of the result."""
+        rows, columns = Mul(*shape(self.result)), Mul(*shape(self.quantity))
+        matrix = is_matrix(self.result) or is_matrix(self.quantity)
+        term = self.line[0].cotangent if self.line else ZeroMatrix(rows, columns) if matrix else S.Zero
+        if is_matrix(self.result) and not is_matrix(self.quantity):
+            term = reshape(term, *shape(self.result))
+            while found := rewrite_once(term, self.engine.context):
+                term = found.term
+        return Gradient(self.quantity, symbol, term, self.start, tuple(self.steps), self.result)
 
     def _begin(self) -> None:
         """Write d𝓛 by the differentials of the values that are computed from the quantity."""
@@ -170,7 +226,7 @@ class _Derivator:
         i = next(i for i, s in enumerate(self.line) if s.direction.args[0] == symbol
                  and isinstance(s.direction, (MatrixDifferential, ScalarDifferential)))
         coefficient, rest = self._split(term)
-        self._replace(i, [Summand(product(coefficient, self.line[i].cotangent), differential(rest))], DEFINITION,
+        self._replace(i, [self.pair(product(coefficient, self.line[i].cotangent), differential(rest))], DEFINITION,
                       equation=Equation(symbol, equation.term if len(equation.term.args) < 5 else term))
 
     def _restricted(self, term: Term) -> Term:
@@ -204,14 +260,14 @@ class _Derivator:
         row = operation(node)
         if isinstance(node, (MatAdd, Add)):
             parts = [self._split(node.args[j]) for j in self._active(node)]
-            self._replace(i, [Summand(product(c, cotangent), differential(rest)) for c, rest in parts],
+            self._replace(i, [self.pair(product(c, cotangent), differential(rest)) for c, rest in parts],
                           row.differential_rule(node))
             return
         equation = self.engine.context.known.get(node)
         value = equation.symbol if equation else node
         parts = [row.differential(node, j, differential(node.args[j]), value) for j in self._active(node)]
         parts = [p for p in parts if not (isinstance(p, ZeroMatrix) or p is S.Zero)]
-        new = [Summand(cotangent, add(*parts) if len(parts) > 1 else parts[0])] if parts else []
+        new = [self.pair(cotangent, add(*parts) if len(parts) > 1 else parts[0])] if parts else []
         self._replace(i, new, row.differential_rule(node))
 
     def _transpose(self, i: int, cotangent: Term, node: Term) -> None:
@@ -219,15 +275,21 @@ class _Derivator:
         if isinstance(node, (MatAdd, Add)):
             parts = [_constant_in_front(node.args[j]) for j in linear]
             # A sum of scalars needs no rule to be read as several summands.
-            self._replace(i, [Summand(product(c, cotangent), rest) for c, rest in parts], DISTRIBUTE,
+            self._replace(i, [self.pair(product(c, cotangent), rest) for c, rest in parts], DISTRIBUTE,
                           shown=is_matrix(node))
             return
         row, j = operation(node), linear[0]
-        if row.transposition is None or row.transposition_rule is None or len(linear) != 1:
+        if row.transposition is None or row.matrix is None or len(linear) != 1:
             raise TypeError(f"{node} is not linear in its differential")
-        moved = Summand(row.transposition(node, j, cotangent), node.args[j])
-        # g·⟨A, dM⟩ and ⟨g A, dM⟩ read alike on a page, so that this is no step to show.
-        self._replace(i, [moved], row.transposition_rule, shown=is_matrix(node))
+        if self.jacobian is None:
+            moved, rule = row.transposition(node, j, cotangent), row.transposition_rule
+            # g·⟨A, dM⟩ and ⟨g A, dM⟩ read alike on a page, so that this is no step to show.
+            shown = is_matrix(node)
+        else:
+            moved, rule = product(cotangent, row.matrix(node, j)), row.matrix_rule
+            shown = is_matrix(node.args[j]) or is_matrix(node)
+        assert rule is not None  # a test holds every row to it
+        self._replace(i, [self.pair(moved, node.args[j])], rule, shown=shown)
 
     def _collect(self) -> None:
         """Add up the cotangents of equal directions."""
@@ -236,7 +298,7 @@ class _Derivator:
             grouped.setdefault(summand.direction, []).append(summand.cotangent)
         if len(grouped) < len(self.line):
             merged = {d: add(*sorted(cs, key=_below_zero)) for d, cs in grouped.items()}
-            self._record(COLLECT, tuple(Summand(c, d) for d, c in merged.items()))
+            self._record(COLLECT, tuple(self.pair(c, d) for d, c in merged.items()))
             for i in range(len(self.line)):
                 self._simplify(i)
 
@@ -255,12 +317,17 @@ class _Derivator:
     def _simplify(self, i: int) -> None:
         """Apply identities to a cotangent until none works, each a step."""
         while found := rewrite_once(self.line[i].cotangent, self.engine.context):
-            line = (*self.line[:i], Summand(found.term, self.line[i].direction), *self.line[i + 1:])
+            line = (*self.line[:i], self.pair(found.term, self.line[i].direction), *self.line[i + 1:])
             self._record(found.rule, line, found.definition, found.assumption)
 
     def _record(self, rule: Rule, line: Line, equation: Equation | None = None,
                 assumption: Assumption | None = None) -> None:
         self.line = line
+        for summand in line:
+            parts, depth = self.engine.size(summand.cotangent)
+            if parts > LARGEST or depth > DEEPEST:
+                raise InputError(f"the derivative by {self.quantity.name} is too long for one formula (more than "
+                                 f"{LARGEST} parts, or nested more than {DEEPEST} deep)")
         self.steps.append(Step(rule, line, equation, assumption))
 
 
@@ -282,4 +349,4 @@ def _zero(quantity: Expr) -> Term:
     return ZeroMatrix(*quantity.shape) if is_matrix(quantity) else S.Zero
 
 
-__all__ = ["differentiate", "gradient_symbol"]
+__all__ = ["differentiate", "gradient_symbol", "jacobian"]

@@ -45,7 +45,7 @@ def derive_expression(expression: Expr, wrt: Sequence[Expr] | Expr,
     """
     wrt = [wrt] if isinstance(wrt, Expr) else list(wrt)
     if not isinstance(expression, Expr) or not wrt:
-        hint = "; a text of the matrix language goes to derive_text" if isinstance(expression, str) else ""
+        hint = "; a text of the matrix language goes to gradient" if isinstance(expression, str) else ""
         raise InputError("expected a SymPy expression and at least one of its symbols" + hint)
     term = from_sympy(expression)
     if is_matrix(term):

@@ -9,17 +9,21 @@ import numpy as np
 import sympy
 from sympy import Basic, Expr, HadamardProduct, MatAdd, MatMul, MatPow, Trace, Transpose
 from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
+from sympy.matrices.expressions.diagonal import DiagMatrix, DiagonalMatrix, DiagonalOf
 from sympy.matrices.expressions.hadamard import HadamardPower
 from sympy.matrices.expressions.matexpr import MatrixElement
+from sympy.matrices.expressions.slice import MatrixSlice
 
 from symbolic.errors import InputError
 from symbolic.functions import FUNCTIONS, scalar_function
 from symbolic.operations import OPERATIONS
 from symbolic.scalar_values import scalar_value
 from symbolic.scalars import x
+from symbolic.structure import as_scalar, diag, diagonal_of, is_column, slice_of, stack
 from symbolic.terms import (
     Term,
     add,
+    applied,
     elementwise,
     hadamard,
     inner,
@@ -60,6 +64,8 @@ def _term(expression: Basic) -> Term:
         raise InputError(f"expected real numbers, got {expression}")
     if isinstance(expression, _LEAVES) or expression.is_number:
         return expression
+    if type(expression) in _FUNCTIONS and not is_matrix(expression):
+        return applied(scalar_function(_FUNCTIONS[type(expression)]), _term(expression.args[0]))
     rewrite = _REWRITES.get(type(expression))
     if rewrite is not None:
         return rewrite(expression)
@@ -118,13 +124,43 @@ def _entrywise_power(expression: HadamardPower) -> Term:
 
 
 def _element(expression: MatrixElement) -> Term:
-    """The only entry of a 1 × 1 matrix, as of xᵀAx."""
+    """An entry; of a 1 × 1 matrix, as of xᵀAx, the scalar that it is."""
     if expression.parent.shape == (1, 1):
         return _scalar(expression.parent)
-    raise InputError(f"expected whole matrices, got the entry {expression}; write it as a trace or an inner product")
+    i, j = expression.i, expression.j
+    return as_scalar(slice_of(_term(expression.parent), (i, i + 1), (j, j + 1)))
 
+
+def _slice(expression: MatrixSlice) -> Term:
+    (r0, r1, row_step), (c0, c1, column_step) = expression.rowslice, expression.colslice
+    if (row_step, column_step) != (1, 1):
+        raise InputError(f"expected a slice with step 1, got {expression}")
+    return slice_of(_term(expression.parent), tuple(map(sympy.sympify, (r0, r1))), tuple(map(sympy.sympify, (c0, c1))))
+
+
+def _blocks(expression: sympy.BlockMatrix) -> Term:
+    rows, columns = expression.blockshape
+    return stack(0, [stack(1, [_term(expression.blocks[i, j]) for j in range(columns)]) for i in range(rows)])
+
+
+def _diagonal(expression: DiagMatrix | DiagonalMatrix) -> Term:
+    """The diagonal matrix of a vector; of a matrix, what is left of it on its diagonal."""
+    inside = _term(expression.args[0])
+    if isinstance(expression, DiagMatrix):
+        return diag(inside if is_column(inside) else transpose(inside))
+    return diag(diagonal_of(inside))
+
+
+_FUNCTIONS = {type(row.formula): name for name, row in FUNCTIONS.items()
+              if isinstance(row.formula, sympy.Function) and row.formula.args == (x,) and name not in ("exp", "log")}
+"""SymPy's scalar functions that the table has; exp and log are scalar algebra."""
 
 _REWRITES: dict[type[Basic], Any] = {
+    MatrixSlice: _slice,
+    sympy.BlockMatrix: _blocks,
+    DiagMatrix: _diagonal,
+    DiagonalMatrix: _diagonal,
+    DiagonalOf: lambda e: diagonal_of(_term(e.args[0])),
     MatrixElement: _element,
     MatMul: lambda e: product(*map(_term, e.args)),
     MatAdd: lambda e: add(*map(_term, e.args)),

@@ -16,6 +16,8 @@ from sympy import (
     Piecewise,
     Rational,
     S,
+    acos,
+    asin,
     atan,
     cos,
     cosh,
@@ -26,6 +28,7 @@ from sympy import (
     sin,
     sinh,
     sqrt,
+    tan,
     tanh,
 )
 from sympy.core.symbol import Str
@@ -91,9 +94,13 @@ FUNCTIONS: dict[str, FunctionRow] = dict([
     _row("mish", x * tanh(softplus(x)), "Misra (2019)", gain=2**0.5),
     _row("exp", exp(x), f"{MAGNUS}, chapter 5", derivative=h, activation=False, latex=r"\exp"),
     _row("log", log(x), f"{MAGNUS}, chapter 5", derivative=1 / x, activation=False, latex=r"\log"),
-    _row("sqrt", sqrt(x), f"{MAGNUS}, chapter 5", activation=False, latex=r"\operatorname{sqrt}"),
+    _row("sqrt", sqrt(x), f"{MAGNUS}, chapter 5", derivative=1 / (2 * h), activation=False,
+         latex=r"\operatorname{sqrt}"),
     _row("sin", sin(x), f"{MAGNUS}, chapter 5", activation=False, latex=r"\sin"),
     _row("cos", cos(x), f"{MAGNUS}, chapter 5", activation=False, latex=r"\cos"),
+    _row("tan", tan(x), f"{MAGNUS}, chapter 5", activation=False, latex=r"\tan"),
+    _row("arcsin", asin(x), f"{MAGNUS}, chapter 5", activation=False, latex=r"\arcsin"),
+    _row("arccos", acos(x), f"{MAGNUS}, chapter 5", activation=False, latex=r"\arccos"),
     _row("arctan", atan(x), f"{MAGNUS}, chapter 5", activation=False, latex=r"\arctan"),
     _row("sinh", sinh(x), f"{MAGNUS}, chapter 5", activation=False, latex=r"\sinh"),
     _row("cosh", cosh(x), f"{MAGNUS}, chapter 5", activation=False, latex=r"\cosh"),
@@ -154,10 +161,16 @@ def derivative(function: ScalarFunction) -> sympy.Expr | ScalarFunction:
     row = function.row
     if row is not None and row.derivative is not None:
         return row.derivative
-    formula = sympy.diff(function.formula, x)
+    formula = _slope(function.formula)
     if formula.is_number:
         return formula
     return scalar_function(_names().get(formula, function.name + "'"), formula)
+
+
+def _slope(formula: sympy.Expr) -> sympy.Expr:
+    """Return f', factored where that is shorter."""
+    found = sympy.diff(formula, x)
+    return min(found, sympy.factor_terms(found), key=sympy.count_ops) if found.is_Add else found
 
 
 @cache

@@ -17,9 +17,30 @@ _PATTERN = re.compile(r"(?P<base>[A-Za-z]+?)(?P<hat>_hat)?(?:_?\{?(?P<index>\d+|
 _SUBSCRIPTS = str.maketrans("0123456789k-", "₀₁₂₃₄₅₆₇₈₉ₖ₋")
 
 
+_DERIVATIVES = {
+    "jacobian": (r"\frac{{\partial {0}}}{{\partial {1}^{{\top}}}}", "∂{0}/∂{1}ᵀ"),
+    "derivative": (r"\frac{{\partial {0}}}{{\partial {1}}}", "∂{0}/∂{1}"),
+    "vec_jacobian": (r"\frac{{\partial \operatorname{{vec}} {0}}}{{\partial (\operatorname{{vec}} {1})^{{\top}}}}",
+                     "∂vec {0}/∂(vec {1})ᵀ"),
+    "hessian": (r"\nabla^2_{{{0}}}\mathcal{{L}}", "∇²{0}"),
+    "mixed": (r"\nabla^2_{{{0},{1}}}\mathcal{{L}}", "∇²{0},{1}"),
+    "map": (r"H_{{{0}}}[{1}]", "H_{0}[{1}]"),
+}
+"""Derivatives that have names of their own: ``hessian:x`` is ∇²x, ``jacobian:f:x`` ∂f/∂xᵀ."""
+
+
+def _derivative(name: str, latex: bool) -> str | None:
+    kind, *names = name.split(":")
+    if kind not in _DERIVATIVES:
+        return None
+    return _DERIVATIVES[kind][not latex].format(*map(latex_name if latex else text_name, names))
+
+
 @cache
 def latex_name(name: str) -> str:
     """Return the LaTeX of a name: ``a1`` is a_1, ``y_hat`` is ŷ, ``grad_W3`` is ∇_{W_3}𝓛."""
+    if ":" in name and (special := _derivative(name, latex=True)):
+        return special
     if name.startswith("grad_"):
         return rf"\nabla_{{{latex_name(name[5:])}}}\mathcal{{L}}"
     if name in _WHOLE:
@@ -41,6 +62,8 @@ def braced(index: str) -> str:
 @cache
 def text_name(name: str) -> str:
     """Return the Unicode of a name: ``a1`` is a₁, ``y_hat`` is ŷ, ``grad_W3`` is ∇W₃."""
+    if ":" in name and (special := _derivative(name, latex=False)):
+        return special
     if name.startswith("grad_"):
         return "∇" + text_name(name[5:])
     if name in _WHOLE:

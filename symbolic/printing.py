@@ -14,6 +14,7 @@ from sympy import (
     Basic,
     Expr,
     HadamardProduct,
+    Identity,
     MatAdd,
     MatMul,
     Mul,
@@ -25,7 +26,7 @@ from sympy import (
 from sympy.printing.latex import LatexPrinter as SympyLatexPrinter
 from sympy.printing.str import StrPrinter
 
-from symbolic.derivation import Line, Step, Summand
+from symbolic.derivation import Gradient, Line, Mapped, Plain, Step, Summand
 from symbolic.names import braced, latex_name, text_name
 from symbolic.operations import OPERATIONS, is_atom
 from symbolic.operations.table import ATOM, PRODUCT, SUM
@@ -37,6 +38,7 @@ from symbolic.terms import (
     SquaredNorm,
     Term,
     is_matrix,
+    scale,
     shape,
     split,
 )
@@ -49,6 +51,8 @@ class _Notation:
     times: str
     wide: tuple[str, str]
     angles: tuple[str, str]
+    loss: str
+    vec: str
     comma = ", "
     d: str
 
@@ -101,8 +105,34 @@ class _Notation:
         """Return the statement of a step's rule, or the equation that it used."""
         return self.equation(step.equation) if step.equation else self._rule(step)
 
+    def left(self, gradient: Gradient) -> str:
+        """Return what a derivation is of: d𝓛, dF or vec dF."""
+        (start,) = gradient.start
+        if isinstance(start, Mapped):
+            return self._mapped(S.One, start.direction)[1]
+        if isinstance(start, Plain) or gradient.of is not None:
+            return self.show(start.direction)
+        return self.loss
+
+    def _mapped(self, matrix: Term, direction: Term) -> tuple[bool, str]:
+        """Spell J vec M; vec is left out where M is a column or a scalar."""
+        body = self.show(direction, PRODUCT + 1)
+        if is_matrix(direction) and direction.shape[1] != 1:
+            body = f"{self.vec}{self._gap}{body}"
+        if isinstance(matrix, Identity) or matrix is S.One:
+            return False, body
+        coefficient, rest = split(matrix) if is_matrix(matrix) else (matrix, S.One)
+        below_zero = bool(coefficient.could_extract_minus_sign())
+        size = -coefficient if below_zero else coefficient
+        shown = rest if size is S.One else scale(size, rest) if is_matrix(rest) else size
+        return below_zero, body if shown is S.One else f"{self.show(shown, PRODUCT)}{self.times}{body}"
+
     def _summand(self, summand: Summand) -> tuple[bool, str]:
         cotangent, direction = summand.cotangent, summand.direction
+        if isinstance(summand, Plain):
+            return False, self.show(direction, SUM)
+        if isinstance(summand, Mapped):
+            return self._mapped(cotangent, direction)
         if is_matrix(cotangent):
             coefficient, rest = split(cotangent)
             body = self._angled(self.show(rest), self.show(direction))
@@ -193,6 +223,7 @@ class LatexPrinter(_Notation, SympyLatexPrinter):
 
     minus, times, wide, angles = "-", r"\,", (r"\left(", r"\right)"), (r"\left\langle ", r"\right\rangle ")
     d, _gap = r"\mathrm{d}", r"\,"
+    loss, vec = r"\mathrm{d}\mathcal{L}", r"\operatorname{vec}"
 
     def _spelling(self, row: Any) -> Any:
         return row.latex
@@ -237,6 +268,7 @@ class TextPrinter(_Notation, StrPrinter):
 
     minus, times, wide, angles = "−", " ", ("(", ")"), ("⟨", "⟩")
     d, _gap = "d", " "
+    loss, vec = "d𝓛", "vec"
 
     def _spelling(self, row: Any) -> Any:
         return row.text

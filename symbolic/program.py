@@ -9,6 +9,7 @@ from functools import cached_property
 from sympy import Expr, MatrixSymbol, Symbol
 
 from symbolic.errors import InputError
+from symbolic.names import latex_name, text_name
 from symbolic.terms import Term, is_matrix, shape, symbols_of
 
 
@@ -17,7 +18,7 @@ class Assumption:
     """A property of a symbol that a derivation may use and then has to name.
 
     Attributes:
-        key: ``distribution_columns``, ``distribution_rows`` or ``single_sample``.
+        key: ``single_sample``, or one of `PROPERTIES`.
         symbol: The symbol that has it.
         latex: The property as an equation in LaTeX.
         text: The same in Unicode.
@@ -31,15 +32,32 @@ class Assumption:
     reason: str
 
 
+PROPERTIES: dict[str, tuple[str, str, str]] = {
+    "symmetric": ("{0}^{{\\top}} = {0}", "{0}ᵀ = {0}", "{0} is symmetric"),
+    "psd": ("{0}^{{\\top}} = {0}", "{0}ᵀ = {0}", "{0} is symmetric positive definite"),
+    "diagonal": ("{0}^{{\\top}} = {0}", "{0}ᵀ = {0}", "{0} is diagonal"),
+    "invertible": ("{0} {0}^{{-1}} = I", "{0} {0}⁻¹ = I", "{0} is invertible"),
+    "positive": (r"{0} > 0", "{0} > 0", "each entry of {0} is positive"),
+    "onehot_rows": (r"{0} \mathbf{{1}} = \mathbf{{1}}", "{0} 1 = 1", "each row of {0} is one-hot"),
+    "onehot_cols": (r"\mathbf{{1}}^{{\top}} {0} = \mathbf{{1}}^{{\top}}", "1ᵀ{0} = 1ᵀ",
+                     "each column of {0} is one-hot"),
+    "distribution_rows": (r"{0} \mathbf{{1}} = \mathbf{{1}}", "{0} 1 = 1", "each row of {0} sums to one"),
+    "distribution_cols": (r"\mathbf{{1}}^{{\top}} {0} = \mathbf{{1}}^{{\top}}", "1ᵀ{0} = 1ᵀ",
+                          "each column of {0} sums to one"),
+}
+"""What may be assumed of a matrix: the equation that follows, in LaTeX and in Unicode, and the words."""
+
+
+def assume(key: str, symbol: Expr) -> Assumption:
+    """Return the assumption that a symbol has one of `PROPERTIES`."""
+    latex, text, reason = PROPERTIES[key]
+    name = text_name(str(symbol.name))
+    return Assumption(key, symbol, latex.format(latex_name(str(symbol.name))), text.format(name), reason.format(name))
+
+
 def distributions(symbol: MatrixSymbol, samples: str) -> Assumption:
     """Return the assumption that each sample of Y (a column or a row) is a distribution."""
-    name = str(symbol.name)
-    if samples == "columns":
-        return Assumption("distribution_columns", symbol,
-                          rf"\mathbf{{1}}^{{\top}} {name} = \mathbf{{1}}^{{\top}}", f"1ᵀ{name} = 1ᵀ",
-                          f"each column of {name} sums to one")
-    return Assumption("distribution_rows", symbol, rf"{name} \mathbf{{1}} = \mathbf{{1}}", f"{name} 1 = 1",
-                      f"each row of {name} sums to one")
+    return assume("distribution_cols" if samples == "columns" else "distribution_rows", symbol)
 
 
 def single_sample(samples: Symbol) -> Assumption:
@@ -74,6 +92,7 @@ class Program:
         through: Names that receive no gradient of their own: a derivation passes
             through them, as from the loss through softmax to the last pre-activation.
         constants: The value of each scalar symbol that is fixed, as λ.
+        named: Whether the result's name is one that was chosen, and may stand in its derivatives.
     """
 
     name: str
@@ -83,6 +102,7 @@ class Program:
     assumptions: tuple[Assumption, ...] = ()
     through: frozenset[Expr] = frozenset()
     constants: Mapping[Expr, float] = field(default_factory=dict)
+    named: bool = False
 
     @cached_property
     def position(self) -> dict[Expr, int]:

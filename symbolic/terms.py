@@ -7,7 +7,7 @@ coefficients in front.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
 import sympy
@@ -23,6 +23,8 @@ Term: TypeAlias = Expr
 
 class Elementwise(MatrixExpr):
     """f(A): a `ScalarFunction` applied to each entry of a matrix. Shape: that of A."""
+
+    operands = slice(1, 2)
 
     @property
     def function(self) -> ScalarFunction:
@@ -57,6 +59,8 @@ class HadamardQuotient(MatrixExpr):
 
 class _AlongAxis(MatrixExpr):
     """A function of whole columns (axis 0) or whole rows (axis 1) of a matrix."""
+
+    operands = slice(1)
 
     @property
     def operand(self) -> MatrixExpr:
@@ -161,6 +165,27 @@ class SquaredNorm(Expr):
         return Inner(self.args[0], self.args[0]).as_entries()
 
 
+class Applied(Expr):
+    """f(s): a `ScalarFunction` of a scalar."""
+
+    operands = slice(1, 2)
+    is_commutative = True
+    is_real = True
+
+    @property
+    def function(self) -> ScalarFunction:
+        """The function f."""
+        return self.args[0]
+
+    def as_entries(self) -> Expr:
+        """Return f(s) as SymPy writes it."""
+        return self.function.formula.subs(x, self.args[1])
+
+    def doit(self, **hints: object) -> Expr:
+        """Return f(s) as SymPy writes it."""
+        return self.function.formula.subs(x, self.args[1].doit(**hints))
+
+
 class MatrixDifferential(MatrixExpr):
     """dA, of the shape of A."""
 
@@ -196,10 +221,33 @@ def elementwise(function: ScalarFunction, operand: MatrixExpr) -> MatrixExpr:
     return Basic.__new__(Elementwise, function, operand)
 
 
+def applied(function: ScalarFunction, operand: Term) -> Term:
+    """Return f(A) entry by entry, or f(s) of a scalar."""
+    if is_matrix(operand):
+        return elementwise(function, operand)
+    if operand.is_number:
+        value = function.formula.subs(x, operand)
+        return value if value.is_number else Basic.__new__(Applied, function, operand)
+    return Basic.__new__(Applied, function, operand)
+
+
+def inverse(term: Term) -> Term:
+    """Return A⁻¹, or 1/s of a scalar; (A⁻¹)⁻¹ is A."""
+    if not is_matrix(term):
+        return 1 / term
+    if isinstance(term, sympy.Inverse):
+        return term.args[0]
+    coefficient, rest = split(term)
+    if isinstance(rest, sympy.Identity):
+        return scale(1 / coefficient, rest)
+    return scale(1 / coefficient, Basic.__new__(sympy.Inverse, rest, S.NegativeOne))
+
+
 def quotient(numerator: MatrixExpr, denominator: MatrixExpr) -> MatrixExpr:
-    """Return A ⊘ B, with the coefficient of A in front."""
-    coefficient, matrix = split(numerator)
-    return scale(coefficient, Basic.__new__(HadamardQuotient, matrix, denominator))
+    """Return A ⊘ B, with the coefficients of both in front."""
+    (coefficient, matrix), (below, divisor) = split(numerator), split(denominator)
+    whole = coefficient if below is S.One else coefficient / below
+    return scale(whole, Basic.__new__(HadamardQuotient, matrix, divisor))
 
 
 def split(term: Term) -> tuple[Expr, Term]:
@@ -233,11 +281,12 @@ def product(*factors: Term) -> Term:
             inner, rest = split(factor)
             if inner is not S.One:
                 coefficient = coefficient * inner
-            matrices += rest.args if isinstance(rest, MatMul) else (rest,)
+            inside = rest.args if isinstance(rest, MatMul) else (rest,)
+            matrices += (f for f in inside if not isinstance(f, sympy.Identity))
         elif not isinstance(factor, sympy.Identity):
             matrices.append(factor)
     if not matrices:
-        identities = [f for f in factors if isinstance(f, MatrixExpr)]
+        identities = [split(f)[1] for f in factors if isinstance(f, MatrixExpr)]
         if not identities:
             return coefficient
         matrices = identities[:1]
@@ -278,8 +327,12 @@ def transpose(term: MatrixExpr) -> MatrixExpr:
     """Return Aᵀ: products turned round, sums summand by summand, double transposes undone."""
     if isinstance(term, Transpose):
         return term.args[0]
-    if isinstance(term, OneMatrix):
-        return OneMatrix(term.shape[1], term.shape[0])
+    if isinstance(term, (OneMatrix, ZeroMatrix)):
+        return type(term)(term.shape[1], term.shape[0])
+    if isinstance(term, sympy.Identity):
+        return term
+    if isinstance(term, sympy.Inverse):
+        return inverse(transpose(term.args[0]))
     if isinstance(term, MatMul):
         coefficient, rest = split(term)
         factors: Iterable[MatrixExpr] = reversed(rest.args) if isinstance(rest, MatMul) else (rest,)
@@ -318,6 +371,22 @@ def log_softmax(term: MatrixExpr, axis: int) -> MatrixExpr:
     return Basic.__new__(LogSoftmax, term, sympy.Integer(axis))
 
 
+BUILDERS: dict[type[Basic], Callable[..., Term]] = {
+    MatMul: product, MatAdd: add, HadamardProduct: hadamard, HadamardQuotient: quotient, Inner: inner,
+    Transpose: transpose, sympy.Inverse: lambda a, _: inverse(a)}
+"""How a node is made anew from its arguments; nodes that are missing are put together as they stand."""
+
+
+def rebuilt(node: Term, arguments: Sequence[Basic]) -> Term:
+    """Return a node of that kind with other arguments, by its builder where it has one."""
+    build = BUILDERS.get(type(node))
+    if build is not None:
+        return build(*arguments)
+    if is_matrix(node) or not isinstance(node, (sympy.Add, sympy.Mul, sympy.Pow, sympy.Function)):
+        return Basic.__new__(type(node), *arguments)
+    return node.func(*arguments)
+
+
 def ones_like(term: MatrixExpr) -> OneMatrix:
     """Return the matrix of ones of that shape."""
     return OneMatrix(*term.shape)
@@ -325,9 +394,8 @@ def ones_like(term: MatrixExpr) -> OneMatrix:
 
 def operand_indices(node: Basic) -> range:
     """Return which arguments of a node are terms; the others are parameters such as an axis."""
-    if isinstance(node, (_AlongAxis, sympy.Inverse)):
-        return range(1)
-    return range(1, 2) if isinstance(node, Elementwise) else range(len(node.args))
+    everything = range(len(node.args))
+    return everything[:1] if isinstance(node, sympy.Inverse) else everything[getattr(node, "operands", slice(None))]
 
 
 def symbols_of(term: Basic) -> frozenset[Basic]:

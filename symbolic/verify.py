@@ -145,7 +145,7 @@ def random_value(symbol: Expr, program: Program, size: Size, rng: np.random.Gene
         return rng.uniform(0.1, 1.0)
     rows, columns = map(size, symbol.shape)
     keys = {a.key for a in program.assumptions if a.symbol == symbol}
-    if "distribution_columns" in keys:
+    if "distribution_cols" in keys:
         return rng.dirichlet(np.ones(rows), columns).T
     if "distribution_rows" in keys:
         return rng.dirichlet(np.ones(columns), rows)

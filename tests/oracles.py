@@ -10,7 +10,7 @@ import random
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, reduce
-from operator import add, matmul, mul
+from operator import add, matmul, mul, truediv
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from sympy import (
     Identity,
     ImmutableMatrix,
     Inverse,
+    KroneckerProduct,
     MatAdd,
     MatMul,
     MatrixSymbol,
@@ -35,6 +36,7 @@ from sympy import (
     ZeroMatrix,
 )
 from sympy.logic.boolalg import Boolean
+from sympy.matrices import dotprodsimp
 
 from symbolic.derivation import Derivation, Gradient, Line
 from symbolic.functions import ScalarFunction
@@ -42,7 +44,25 @@ from symbolic.names import latex_name
 from symbolic.operations.entrywise import function_name
 from symbolic.program import Program
 from symbolic.scalars import sigmoid, softplus, x
+from symbolic.structure import (
+    Cholesky,
+    Commutation,
+    Diag,
+    DiagonalOf,
+    FirstLargest,
+    LargestAlong,
+    LargestEntry,
+    LogSumExp,
+    LogSumExpAlong,
+    Maximum,
+    Minimum,
+    Reshape,
+    Slice,
+    Stack,
+    Tril,
+)
 from symbolic.terms import (
+    Applied,
     Broadcast,
     Elementwise,
     HadamardQuotient,
@@ -62,13 +82,20 @@ STEP = 1e-30
 
 # Entries: a term at integer sizes as a matrix of scalar expressions.
 
+def _inverse(a: Any) -> Any:
+    """Return the inverse by cofactors, none of them simplified, which would take seconds."""
+    with dotprodsimp(False):
+        return a.adjugate(method="berkowitz") / a.det(method="berkowitz")
+
+
 _OF_SYMPY: dict[type[Basic], Callable[..., Any]] = {
     MatAdd: lambda *a: reduce(add, a),
     MatMul: lambda *a: reduce(mul, a),
     HadamardProduct: lambda *a: reduce(lambda p, q: p.multiply_elementwise(q), a),
     Transpose: lambda a: a.T,
-    Inverse: lambda a, _: a.inv(method="ADJ"),
+    Inverse: lambda a, _: _inverse(a),
     Determinant: lambda a: a.det(method="berkowitz"),
+    KroneckerProduct: sympy.kronecker_product,
 }
 
 
@@ -107,11 +134,11 @@ def directional_derivative(value: Any, increments: Mapping[Expr, Expr]) -> list[
 
 
 def rational_point(symbols: Iterable[Expr], seed: int, positive: bool) -> dict[Expr, Rational]:
-    """Return fractions with denominator 7, none of them an integer: no kink of a table is met."""
-    rng = random.Random(seed)
-    numerators = [n for n in range(1, 20) if n % 7]
-    return {s: Rational(rng.choice(numerators) * (1 if positive else rng.choice((-1, 1))), 7)
-            for s in sorted(symbols, key=str)}
+    """Return fractions with denominator 17, no two of the same size and none an integer: no kink, no tie is met."""
+    rng, ordered = random.Random(seed), sorted(symbols, key=str)
+    numerators = rng.sample([n for n in range(1, max(46, 2 * len(ordered))) if n % 17], len(ordered))
+    return {s: Rational(n * (1 if positive else rng.choice((-1, 1))), 17)
+            for s, n in zip(ordered, numerators, strict=True)}
 
 
 # Numbers: a term in NumPy; a complex value a + i STEP da carries a differential.
@@ -126,6 +153,7 @@ def _erf(z: Any) -> Any:
 _SCALAR: dict[type[Basic], Callable[..., Any]] = {
     sympy.Add: lambda *a: reduce(add, a), sympy.Mul: lambda *a: reduce(mul, a),
     sympy.exp: np.exp, sympy.log: np.log, sympy.tanh: np.tanh, sympy.sin: np.sin, sympy.cos: np.cos,
+    sympy.tan: np.tan, sympy.asin: np.arcsin, sympy.acos: np.arccos,
     sympy.atan: np.arctan, sympy.cosh: np.cosh, sympy.sinh: np.sinh, sympy.erf: _erf,
     sympy.Abs: lambda a: a * np.sign(np.real(a)), sympy.sign: lambda a: np.sign(np.real(a)),
     sigmoid: lambda a: np.exp(a) / (1 + np.exp(a)), softplus: lambda a: np.log(1 + np.exp(a)),
@@ -166,6 +194,56 @@ def _product(*factors: Any) -> Any:
     return reduce(lambda a, b: a * b if np.ndim(a) == 0 or np.ndim(b) == 0 else matmul(a, b), factors)
 
 
+def _columns(f: Callable[[Any], Any], a: Any, axis: int) -> Any:
+    """Return a function of each column (axis 0) or row (axis 1), or of all entries by columns (axis 2)."""
+    if axis == 2:
+        return _matrix(f(_vec(a)[:, 0]), *a.shape)
+    return np.stack([np.atleast_1d(f(c)) for c in (a if axis else a.T)], axis=1 - axis)
+
+
+def _vec(a: Any) -> Any:
+    return np.concatenate(a.T)[:, None]
+
+
+def _matrix(column: Any, rows: int, columns: int) -> Any:
+    return np.stack([np.ravel(column)[rows * j:rows * (j + 1)] for j in range(columns)], axis=1)
+
+
+def _largest(a: Any) -> Any:
+    return max(a, key=np.real)
+
+
+def _first_largest(a: Any) -> Any:
+    return np.eye(len(a))[max(range(len(a)), key=lambda i: np.real(a[i]))]
+
+
+def _log_sum_exp(a: Any) -> Any:
+    return np.log(np.sum(np.exp(a)))
+
+
+def _cholesky(a: Any) -> Any:
+    """Return the factor of the symmetric part by minors, not a number where that is not positive definite.
+
+    Source: Gantmacher (1959), The Theory of Matrices, chapter II, section 4.
+    """
+    a, size = (a + a.T) / 2, range(len(a))
+    leading = [np.linalg.det(a[:k, :k]) for k in range(len(a) + 1)]
+    if min(map(np.real, leading)) <= 0:
+        return np.full(a.shape, np.nan)
+    return np.array([[np.linalg.det(a[np.ix_([*range(j), i], range(j + 1))]) / np.sqrt(leading[j] * leading[j + 1])
+                      if i >= j else 0 for j in size] for i in size])
+
+
+def _commutation(rows: int, columns: int) -> Any:
+    """Return the sum of E ⊗ Eᵀ over the unit matrices E of rows × columns."""
+    found = np.zeros((rows * columns, rows * columns))
+    for i, j in np.ndindex(rows, columns):
+        unit = np.zeros((rows, columns))
+        unit[i, j] = 1
+        found += np.kron(unit, unit.T)
+    return found
+
+
 _MEANING: dict[type[Basic], Callable[..., Any]] = {
     MatAdd: lambda node, *a: reduce(add, a), MatMul: lambda node, *a: _product(*a),
     HadamardProduct: lambda node, *a: reduce(mul, a), HadamardQuotient: lambda node, a, b: a / b,
@@ -177,10 +255,27 @@ _MEANING: dict[type[Basic], Callable[..., Any]] = {
     Determinant: lambda node, a: np.linalg.det(a),
     sympy.Add: lambda node, *a: sum(a), sympy.Mul: lambda node, *a: reduce(mul, a),
     sympy.Pow: lambda node, a, n: a**n, sympy.exp: lambda node, a: np.exp(a), sympy.log: lambda node, a: np.log(a),
+    Applied: lambda node, a: entrywise(_formula(node.function), a),
+    Maximum: lambda node, a, b: np.where(np.real(b - a) > 0, b, a),
+    Minimum: lambda node, a, b: np.where(np.real(b - a) < 0, b, a),
+    LargestAlong: lambda node, a: _columns(_largest, a, node.axis),
+    FirstLargest: lambda node, a: _columns(_first_largest, a, node.axis),
+    LogSumExpAlong: lambda node, a: _columns(_log_sum_exp, a, node.axis),
+    LargestEntry: lambda node, a: _largest(np.ravel(a)), LogSumExp: lambda node, a: _log_sum_exp(a),
+    Diag: lambda node, a: a * np.eye(len(a)), DiagonalOf: lambda node, a: np.einsum("ii->i", a)[:, None],
+    Tril: lambda node, a: np.where(np.less(*np.indices(a.shape)), 0, a),
+    KroneckerProduct: lambda node, *a: reduce(lambda p, q: np.block([[e * q for e in row] for row in p]), a),
+    Stack: lambda node, *a: np.block([list(a)] if node.axis else [[b] for b in a]),
+    Cholesky: lambda node, a: _cholesky(a),
 }
 
-KNOWN = frozenset({*_MEANING, Broadcast})
-"""The nodes that have a meaning here, and that `LatexReader` reads."""
+_SIZED: dict[type[Basic], Callable[..., Any]] = {
+    Broadcast: lambda node, size, a: np.repeat(a, size(node.args[2]), axis=node.axis),
+    Reshape: lambda node, size, a: _matrix(_vec(a), *map(size, node.args[1:])),
+    Slice: lambda node, size, a: a[np.ix_(range(*map(size, node.args[1:3])), range(*map(size, node.args[3:])))],
+    Commutation: lambda node, size: _commutation(*map(size, node.args)),
+}
+"""The nodes whose value depends on dimensions that stand in them."""
 
 Size = Callable[[Expr], int]
 
@@ -202,8 +297,8 @@ def number(term: Expr, values: Mapping[Expr, Any], size: Size = int, d: Callable
     if term.is_number:
         return float(term)
     operands = [number(term.args[i], values, size, d) for i in operand_indices(term)]
-    if isinstance(term, Broadcast):
-        return np.repeat(operands[0], size(term.args[2]), axis=term.axis)
+    if type(term) in _SIZED:
+        return _SIZED[type(term)](term, size, *operands)
     meaning = _MEANING.get(type(term))
     return meaning(term, *operands) if meaning else _by_entries(term, operands, size)
 
@@ -249,7 +344,7 @@ def draw(symbols: Iterable[Expr], size: Size, rng: np.random.Generator) -> dict[
 def labels(program: Program, shape: tuple[int, int], rng: np.random.Generator, loss: str) -> Any:
     """Return labels that meet a program's assumptions and visit both sides of a loss's kinks."""
     keys = {a.key for a in program.assumptions}
-    if "distribution_columns" in keys:
+    if "distribution_cols" in keys:
         return rng.dirichlet(np.ones(shape[0]), shape[1]).T
     if "distribution_rows" in keys:
         return rng.dirichlet(np.ones(shape[1]), shape[0])
@@ -343,14 +438,33 @@ def block_values(derivation: Derivation, gradient: Gradient, values: Mapping[Exp
 
 _TOKENS = (r"\left(", r"\right)", r"\left\langle", r"\right\rangle", r"\langle", r"\rangle", r"\lVert", r"\rVert^{2}",
            r"\lvert", r"\rvert", r"\odot", r"\oslash", r"^{\top}", r"^{-1}", r"\mathrm{d}", r"\frac", r"\mathbf{1}",
-           r"\mathbf{0}", r"\log", r"\det", r"\sqrt", "e^", "(", ")", "+", "-", ",", "{", "}", "_", "^")
+           r"\mathbf{0}", r"\log", r"\det", r"\sqrt", "e^", "(", ")", "+", "-", ",", "{", "}", "_", "^",
+           r"\otimes", r"\max", r"\min", r"\begin{bmatrix}", r"\end{bmatrix}", "&", r"\\", r"\times", "I_", "K_",
+           r"_{\mathrm{cols}}", r"_{\mathrm{rows}}", "_{[", "]}", ":")
 _CLOSING = {r"\left(": r"\right)", "(": ")", r"\lvert": r"\rvert", r"\lVert": r"\rVert^{2}"}
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    r"\det": lambda a, axis: np.linalg.det(a),
+    r"\operatorname{softmax}": _softmax,
+    r"\operatorname{log\,softmax}": lambda a, axis: np.log(_softmax(a, axis)),
+    r"\operatorname{vec}": lambda a, axis: _vec(a),
+    r"\operatorname{diag}": lambda a, axis: a * np.eye(len(a)) if a.shape[1] == 1 else np.einsum("ii->i", a)[:, None],
+    r"\operatorname{tril}": lambda a, axis: a * np.tri(len(a), a.shape[1]),
+    r"\operatorname{chol}": lambda a, axis: _cholesky(a),
+}
+"""Functions of a matrix and the axis of the page's softmax."""
+
+_ALONG: dict[str, Callable[[Any], Any]] = {
+    r"\operatorname{max}": _largest, r"\operatorname{argmax}": _first_largest,
+    r"\operatorname{logsumexp}": _log_sum_exp,
+}
+"""Functions of columns or rows, as an index says, or else of all entries."""
 
 Closure = Callable[[bool], Any]
 
 
 class LatexReader:
-    r"""Read the LaTeX of equations and lines: + −, then ⊙ ⊘, then juxtaposition, then ⊤.
+    r"""Read the LaTeX of equations and lines: + −, then ⊙ ⊘ ⊗, then juxtaposition, then ⊤ and [rows, columns].
 
     ``value(text)`` is its number. ``moving`` has complex values, which make the differential of what
     stands behind a d; ``d`` is that of a symbol. ``axis`` is along which a softmax is taken.
@@ -362,8 +476,8 @@ class LatexReader:
         self.names = {latex_name(s.name): s for s in symbols}
         self.functions = {function_name(f, latex=True): f.formula for f in functions}
         self.values, self.size, self.axis, self.d, self.moving = values, size, axis, d, moving
-        words = sorted({*_TOKENS, *self.names, *self.functions, r"\operatorname{softmax}",
-                        r"\operatorname{log\,softmax}"}, key=len, reverse=True)
+        words = sorted({*_TOKENS, *_FUNCTIONS, *_ALONG, r"\operatorname{reshape}", *self.names, *self.functions},
+                       key=len, reverse=True)
         self.pattern = re.compile(
             r"(?P<space>\\,|\s+)|(?P<word>" + "|".join(map(re.escape, words)) + r")|(?P<digits>\d+)")
 
@@ -395,23 +509,46 @@ class LatexReader:
 
     def _hadamard(self) -> Closure:
         left = self._juxtaposed()
-        while self._next() in (r"\odot", r"\oslash"):
-            operator, a, b = self._take(), left, self._juxtaposed()
-            left = (lambda m, a=a, b=b: a(m) * b(m)) if operator == r"\odot" else (lambda m, a=a, b=b: a(m) / b(m))
+        while self._next() in (r"\odot", r"\oslash", r"\otimes"):
+            f = {r"\odot": mul, r"\oslash": truediv, r"\otimes": np.kron}[self._take()]
+            left = self._joined(f, left, self._juxtaposed())
         return left
+
+    def _joined(self, function: Callable[[Any, Any], Any], left: Closure, right: Closure) -> Closure:
+        return lambda moving: function(left(moving), right(moving))
 
     def _juxtaposed(self) -> Closure:
         factors = [self._factor()]
         while self._next() and self._next() not in (
-                "+", "-", r"\odot", r"\oslash", ",", "}", r"\rangle", r"\right\rangle", *_CLOSING.values()):
+                "+", "-", r"\odot", r"\oslash", r"\otimes", ",", "}", r"\rangle", r"\right\rangle", *_CLOSING.values(),
+                "&", r"\\", r"\end{bmatrix}", r"\times", "]}", ":"):
             factors.append(self._factor())
         return lambda moving: _product(*(f(moving) for f in factors))
 
     def _factor(self) -> Closure:
         found = self._differential() if self._next() == r"\mathrm{d}" else self._atom()
-        while self._next() in (r"^{\top}", r"^{-1}", "^"):
-            found = self._powered(found, self._take())
+        while self._next() in (r"^{\top}", r"^{-1}", "^", "_{["):
+            found = self._powered(found, self._take()) if self._next() != "_{[" else self._slice(found)
         return found
+
+    def _slice(self, base: Closure) -> Closure:
+        r"""Read the index of a slice, counted from 1, the ends included: _{[1:2,\, :]}."""
+        self._take("_{[")
+        rows = self._range()
+        self._take(",")
+        columns = self._range()
+        self._take("]}")
+        return lambda m: base(m)[rows(m), :][:, columns(m)]
+
+    def _range(self) -> Closure:
+        if self._next() == ":":
+            self._take()
+            return lambda m: slice(None)
+        first = last = self._sum()
+        if self._next() == ":":
+            self._take()
+            last = self._sum()
+        return lambda m: slice(int(first(m)) - 1, int(last(m)))
 
     def _powered(self, base: Closure, sign: str) -> Closure:
         if sign == r"^{\top}":
@@ -454,8 +591,26 @@ class LatexReader:
         if word in self.names:
             symbol = self.names[word]
             return lambda m: (self.moving if m else self.values)[symbol] if symbol in self.values else self.size(symbol)
-        if word in self.functions or word in (r"\log", r"\det") or word.startswith(r"\operatorname"):
+        if word == r"\operatorname{reshape}":
+            return self._reshape()
+        if word in _ALONG:
+            return self._along(_ALONG[word])
+        if word in self.functions or word in _FUNCTIONS or word == r"\log":
             return self._call(word, self._within())
+        if word in (r"\max", r"\min"):
+            return self._extreme(np.greater if word == r"\max" else np.less)
+        if word == r"\begin{bmatrix}":
+            return self._blocks()
+        if word == "{":
+            found = self._sum()
+            self._take("}")
+            return found
+        if word == "I_":
+            size = self._braced() if self._next() == "{" else self._atom()
+            return lambda m: np.eye(int(size(m)))
+        if word == "K_":
+            rows, columns = self._pair(",")
+            return lambda m: _commutation(int(rows(m)), int(columns(m)))
         if word in (r"\langle", r"\left\langle"):
             left = self._sum()
             self._take(",")
@@ -476,14 +631,49 @@ class LatexReader:
         return lambda m: int(word)
 
     def _call(self, name: str, inside: Closure) -> Closure:
-        if name == r"\det":
-            return lambda m: np.linalg.det(inside(m))
-        if name == r"\operatorname{softmax}":
-            return lambda m: _softmax(inside(m), self.axis)
-        if name == r"\operatorname{log\,softmax}":
-            return lambda m: np.log(_softmax(inside(m), self.axis))
+        if name in _FUNCTIONS:
+            return lambda m: _FUNCTIONS[name](inside(m), self.axis)
         formula = self.functions.get(name, sympy.log(x))
         return lambda m: entrywise(formula, inside(m))
+
+    def _along(self, function: Callable[[Any], Any]) -> Closure:
+        index = self._take() if self._next().startswith(r"_{\mathrm") else ""
+        inside = self._within()
+        if index:
+            return lambda m: _columns(function, inside(m), int("rows" in index))
+        return lambda m: (_columns(function, inside(m), 2) if function is _first_largest
+                          else function(_vec(inside(m))[:, 0]))
+
+    def _pair(self, separator: str) -> tuple[Closure, Closure]:
+        self._take("{")
+        first = self._sum()
+        self._take(separator)
+        second = self._sum()
+        self._take("}")
+        return first, second
+
+    def _reshape(self) -> Closure:
+        self._take("_")
+        rows, columns = self._pair(r"\times")
+        inside = self._within()
+        return lambda m: _matrix(_vec(inside(m)), int(rows(m)), int(columns(m)))
+
+    def _extreme(self, prefers: Callable[[Any, Any], Any]) -> Closure:
+        self._take("(")
+        left = self._sum()
+        self._take(",")
+        right = self._sum()
+        self._take(")")
+        return lambda m: np.where(prefers(np.real(left(m)), np.real(right(m))), left(m), right(m))
+
+    def _blocks(self) -> Closure:
+        rows = [[self._sum()]]
+        while (sign := self._take("&", r"\\", r"\end{bmatrix}")) != r"\end{bmatrix}":
+            if sign == "&":
+                rows[-1].append(self._sum())
+            else:
+                rows.append([self._sum()])
+        return lambda m: np.block([[block(m) for block in row] for row in rows])
 
     def _ones(self) -> Closure:
         """Read a vector of ones with its length; without one it is as large as what it meets."""

@@ -44,11 +44,12 @@ def as_data(derivation: Derivation, shown: Sequence[Gradient]) -> dict[str, Any]
         "forward": [equation(e) for e in program.equations],
         "gradients": [{"wrt": g.wrt.name, **equation(g.equation),
                        "assumptions": [f"{a.text}: {a.reason}" for a in assumptions(derivation, [g])],
-                       "steps": _steps(g, latex)} for g in shown],
+                       "steps": steps_of(g, latex)} for g in shown],
     } | (verified or {})
 
 
-def _steps(gradient: Gradient, latex: LatexPrinter) -> list[dict[str, str]]:
+def steps_of(gradient: Gradient, latex: LatexPrinter) -> list[dict[str, str]]:
+    """Return the steps of a derivation, each line before and after in LaTeX."""
     before, steps = latex.line(gradient.start), []
     for step in gradient.steps:
         after = latex.line(step.after)

@@ -61,7 +61,7 @@ def rows(gradient: Gradient, latex: LatexPrinter, cited: dict[str, int]) -> list
     """Return the lines of a derivation as rows ``d𝓛 &= line && statement [source]``."""
     found = []
     for i, step in enumerate(gradient.steps):
-        left = r"\mathrm{d}\mathcal{L}" if i == 0 else ""
+        left = latex.left(gradient) if i == 0 else ""
         reference = "" if step.equation or step.assumption else rf"\; [{cited[step.rule.source]}]"
         assumed = r"\quad \text{(assumed)}" if step.assumption else ""
         found.append(f"{left} &= {latex.line(step.after)} && {latex.statement(step)}{assumed}{reference}")

@@ -1,33 +1,20 @@
-"""The parser of the matrix language: precedence climbing over tokens."""
+"""The parser of the matrix language: statements and declarations."""
 
 from __future__ import annotations
 
-from symbolic.language.tokens import Token, tokenize
-from symbolic.language.tree import (
-    Binary,
-    Blocks,
-    Call,
-    Declaration,
-    Name,
-    Node,
-    Number,
-    Range,
-    Slice,
-    Source,
-    Statement,
-    Text,
-    Unary,
-)
+import re
+from difflib import get_close_matches
 
-DEEPEST, MOST_NODES = 80, 1500
-
-_SUM, _PRODUCT, _POWER = 1, 2, 4
-_PRECEDENCE = {"+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT, ".*": _PRODUCT, "./": _PRODUCT,
-               "^": _POWER, ".^": _POWER, "**": _POWER}
+from symbolic.language.cursor import Cursor
+from symbolic.language.expressions import parse_expression
+from symbolic.language.tree import Declaration, Name, Node, Number, Source, Statement, Text
+from symbolic.messages import nearest
 
 PROPERTIES = ("symmetric", "psd", "diagonal", "invertible", "positive", "onehot_rows", "onehot_cols",
               "distribution_rows", "distribution_cols")
 """What a declaration may say of a matrix besides its shape."""
+
+_WORDS = (*PROPERTIES, "scalar")
 
 
 def parse(text: str) -> Text:
@@ -36,238 +23,91 @@ def parse(text: str) -> Text:
     Raises:
         InputError: The text is not of the language; the message points at the character.
     """
-    return _Parser(Source(text)).program()
+    return _Parser(Cursor(Source(text))).program()
 
 
 class _Parser:
-    def __init__(self, source: Source) -> None:
-        self.source = source
-        self.tokens = tokenize(source)
-        self.index = self.depth = self.nodes = 0
-
-    @property
-    def token(self) -> Token:
-        return self.tokens[self.index]
-
-    def advance(self) -> Token:
-        token = self.tokens[self.index]
-        self.index = min(self.index + 1, len(self.tokens) - 1)
-        return token
-
-    def at(self, *texts: str) -> bool:
-        return self.token.kind == "operator" and self.token.text in texts
-
-    def expect(self, text: str, purpose: str) -> Token:
-        if not self.at(text):
-            raise self.unexpected(f"expected {text!r} {purpose}")
-        return self.advance()
-
-    def unexpected(self, expectation: str) -> Exception:
-        came = repr(self.token.text) if self.token.kind != "end" else "the end"
-        if self.at(")", "]") and "operand" not in expectation:
-            return self.source.refusal(f"unbalanced {came}: nothing was opened", self.token.position)
-        return self.source.refusal(f"{expectation}, came {came}", self.token.position)
+    def __init__(self, cursor: Cursor) -> None:
+        self.cursor = cursor
 
     def program(self) -> Text:
         """Parse statements and declarations up to the end."""
         declarations: list[Declaration] = []
         statements: list[Statement] = []
-        while self.token.kind != "end":
-            if self.at(";"):
-                self.advance()
+        while self.cursor.token.kind != "end":
+            if self.cursor.at(";"):
+                self.cursor.advance()
                 continue
-            found = self.statement()
-            if isinstance(found, Declaration):
-                declarations.append(found)
-            else:
-                statements.append(found)
-            if self.token.kind != "end" and not self.at(";"):
-                raise self.unexpected("expected an operator or the end of the expression")
-        if not statements:
-            raise self.source.refusal("expected an expression, came none", 0)
-        return Text(self.source, tuple(declarations), tuple(statements))
-
-    def statement(self) -> Declaration | Statement:
-        start = self.token.position
-        following = [t.text for t in self.tokens[self.index:self.index + 2]]
-        if self.token.kind == "name" and len(following) > 1:
-            if following[1] == "=":
-                name = self.advance().text
-                self.advance()
-                return Statement(start, name, self.expression())
             if self._declares():
-                return self.declaration()
-        return Statement(start, None, self.expression())
+                declarations.append(self.declaration())
+            else:
+                statements.append(self.statement())
+            if self.cursor.token.kind != "end" and not self.cursor.at(";"):
+                raise self.cursor.unexpected("expected an operator or the end of the expression")
+        if not statements:
+            raise self.cursor.source.refusal("expected an expression, came none", 0)
+        words = frozenset(t.text for t in self.cursor.tokens if t.kind == "name")
+        return Text(self.cursor.source, tuple(declarations), tuple(statements), words)
+
+    def statement(self) -> Statement:
+        """Parse ``name = expression`` or an expression."""
+        start, name = self.cursor.token, None
+        if start.kind == "name" and self.cursor.following.text == "=":
+            name = self.cursor.advance().text
+            self.cursor.advance()
+        return Statement(start.position, name, parse_expression(self.cursor))
 
     def _declares(self) -> bool:
         """Say whether names, joined by commas, and a colon come next."""
-        i = self.index
-        while self.tokens[i].kind == "name" and self.tokens[i + 1].text == ",":
+        i = self.cursor.index
+        while self.cursor.tokens[i].kind == "name" and self.cursor.tokens[i + 1].text == ",":
             i += 2
-        return self.tokens[i].kind == "name" and self.tokens[i + 1].text == ":"
+        return self.cursor.tokens[i].kind == "name" and self.cursor.tokens[i + 1].text == ":"
 
     def declaration(self) -> Declaration:
         """Parse ``X, Y: m x n symmetric`` after the look-ahead has seen the colon."""
-        start, names = self.token.position, [self.advance().text]
-        while self.at(","):
-            self.advance()
-            names.append(self.advance().text)
-        self.expect(":", "in a declaration")
+        names = [Name(self.cursor.token.position, self.cursor.advance().text)]
+        while self.cursor.advance().text == ",":
+            names.append(Name(self.cursor.token.position, self.cursor.advance().text))
         shape: list[Node] = []
         properties: list[str] = []
         scalar = False
-        while self.token.kind in ("name", "number") or self.at("("):
-            word = self.token.text
+        while self.cursor.token.kind in ("name", "number") or self.cursor.at("("):
+            word = self.cursor.token.text
             if word in PROPERTIES:
-                properties.append(self.advance().text)
-            elif word == "scalar":
-                scalar = bool(self.advance())
-            elif shape and not properties and word == "x" and len(shape) == 1:
-                self.advance()
+                properties.append(self.cursor.advance().text)
+            elif word == "scalar" and not shape and not scalar:
+                scalar = bool(self.cursor.advance())
+            elif word == "x" and len(shape) == 1 and not properties:
+                self.cursor.advance()
                 shape.append(self.dimension())
             elif not shape and not properties and not scalar:
                 shape.append(self.dimension())
             else:
-                raise self.source.refusal(f"unknown property {word!r}", self.token.position,
-                                          f"; known are {', '.join(PROPERTIES)}")
-        if self.token.kind != "end" and not self.at(";"):
-            raise self.unexpected("expected a shape such as m x n, or a property")
-        return Declaration(start, tuple(names), tuple(shape) or None, scalar, tuple(properties))
+                raise self._unknown(shape)
+        if self.cursor.token.kind != "end" and not self.cursor.at(";"):
+            raise self.cursor.unexpected("expected a shape such as m x n, or a property")
+        return Declaration(tuple(names), tuple(shape) or None, scalar, tuple(dict.fromkeys(properties)))
+
+    def _unknown(self, shape: list[Node]) -> Exception:
+        word = self.cursor.token.text
+        if len(shape) == 1 and word.startswith("x"):
+            return self.cursor.refusal(f"unexpected {word!r}", "; write a shape with spaces, as in 2 x 3")
+        return self.cursor.refusal(f"unknown property {word!r}", nearest(word, PROPERTIES))
 
     def dimension(self) -> Node:
         """Parse one dimension: a number, a name, or a sum of products of them in parentheses."""
-        if self.at("("):
-            self.advance()
-            inside = self.expression()
-            self.expect(")", "to close the dimension")
+        if self.cursor.at("("):
+            opening = self.cursor.open()
+            inside = parse_expression(self.cursor)
+            self.cursor.close(opening, ")")
             return inside
-        token = self.advance()
-        return Number(token.position, token.text) if token.kind == "number" else Name(token.position, token.text)
-
-    def expression(self, lowest: int = _SUM) -> Node:
-        """Parse operands joined by operators that bind at least as tightly as ``lowest``."""
-        self.depth += 1
-        if self.depth > DEEPEST:
-            raise self.source.refusal(f"nested more than {DEEPEST} deep", self.token.position,
-                                      "; name a part by an equation")
-        left = self.operand()
-        while self.token.kind == "operator" and _PRECEDENCE.get(self.token.text, 0) >= lowest:
-            operator = self.advance()
-            precedence = _PRECEDENCE[operator.text]
-            right = self.exponent() if precedence == _POWER else self.expression(precedence + 1)
-            left = self.node(Binary(operator.position, operator.text.replace("**", "^"), left, right))
-            if precedence == _POWER:
-                left = self.postfix(left)
-        self.depth -= 1
-        return left
-
-    def exponent(self) -> Node:
-        """Parse what follows ``^``, without a transpose: that belongs to the power, as in A^-1'."""
-        token = self.token
-        if self.at("+", "-"):
-            self.advance()
-            inside = self.exponent()
-            return inside if token.text == "+" else self.node(Unary(token.position, "-", inside))
-        base = self.atom()
-        if self.token.kind == "operator" and _PRECEDENCE.get(self.token.text, 0) == _POWER:
-            operator = self.advance()
-            return self.node(Binary(operator.position, operator.text.replace("**", "^"), base, self.exponent()))
-        return base
-
-    def node(self, node: Node) -> Node:
-        """Count a node, so that no text takes long."""
-        self.nodes += 1
-        if self.nodes > MOST_NODES:
-            raise self.source.refusal(f"more than {MOST_NODES} operations", node.position)
-        return node
-
-    def operand(self) -> Node:
-        """Parse a signed operand; a sign binds looser than a power and tighter than a product."""
-        token = self.token
-        if self.at("+", "-"):
-            self.advance()
-            inside = self.expression(_PRODUCT + 1)
-            return inside if token.text == "+" else self.node(Unary(token.position, "-", inside))
-        inside = self.postfix(self.atom())
-        if token.kind == "number" and (self.token.kind == "name" or self.at("(")):
-            right = self.expression(_POWER)  # 2x, 2(x + y), 2 x^2
-            return self.node(Binary(token.position, "*", inside, right))
-        return inside
-
-    def postfix(self, node: Node) -> Node:
-        """Parse transposes and slices behind an operand."""
-        while self.at("'", "["):
-            token = self.advance()
-            if token.text == "'":
-                node = self.node(Unary(token.position, "'", node))
-            else:
-                rows = self.range()
-                columns = Range(token.position, None, None)
-                if self.at(","):
-                    self.advance()
-                    columns = self.range()
-                self.expect("]", "to close the slice")
-                node = self.node(Slice(token.position, node, rows, columns))
-        return node
-
-    def range(self) -> Range:
-        """Parse ``:``, ``i``, ``i:j``, ``i:`` or ``:j``."""
-        start = self.token.position
-        first = None if self.at(":") else self.expression()
-        if not self.at(":"):
-            return Range(start, first, first)
-        self.advance()
-        last = None if self.at(",", "]") else self.expression()
-        return Range(start, first, last)
-
-    def atom(self) -> Node:
-        """Parse a number, a name, a call, a parenthesis or blocks."""
-        token = self.token
-        if token.kind == "number":
-            self.advance()
-            return self.node(Number(token.position, token.text))
-        if token.kind == "name":
-            self.advance()
-            return self.call(token) if self.at("(") else self.node(Name(token.position, token.text))
-        if self.at("("):
-            self.advance()
-            inside = self.expression()
-            if not self.at(")"):
-                raise self._unclosed(token, ")")
-            self.advance()
-            return inside
-        if self.at("["):
-            return self.blocks()
-        raise self.unexpected("expected an operand (a number, a name or '(')")
-
-    def _unclosed(self, opening: Token, closing: str) -> Exception:
-        if self.token.kind == "end":
-            return self.source.refusal(f"unbalanced {opening.text!r}: {closing!r} is missing", opening.position)
-        return self.source.refusal(f"expected {closing!r} or an operator, came {self.token.text!r}",
-                                   self.token.position)
-
-    def call(self, function: Token) -> Node:
-        """Parse the arguments of a function."""
-        opening = self.advance()
-        arguments = [] if self.at(")") else [self.expression()]
-        while self.at(","):
-            self.advance()
-            arguments.append(self.expression())
-        if not self.at(")"):
-            raise self._unclosed(opening, ")")
-        self.advance()
-        return self.node(Call(function.position, function.text, tuple(arguments)))
-
-    def blocks(self) -> Node:
-        """Parse ``[A, B; C, D]``."""
-        opening = self.advance()
-        rows = [[self.expression()]]
-        while self.at(",", ";"):
-            if self.advance().text == ";":
-                rows.append([self.expression()])
-            else:
-                rows[-1].append(self.expression())
-        if not self.at("]"):
-            raise self._unclosed(opening, "]")
-        self.advance()
-        return self.node(Blocks(opening.position, tuple(map(tuple, rows))))
+        if self.cursor.token.kind not in ("number", "name"):
+            raise self.cursor.unexpected("expected a dimension, a number or a name")
+        kind, word = self.cursor.token.kind, self.cursor.token.text
+        if kind == "name" and get_close_matches(word, _WORDS, cutoff=0.8):
+            raise self.cursor.refusal(f"unknown property {word!r}", nearest(word, _WORDS))
+        if re.fullmatch("[a-zA-Z]x[a-zA-Z]", word):
+            raise self.cursor.refusal(f"a dimension {word}",
+                                      f"; write a shape with spaces, as in {word[0]} x {word[2]}")
+        return (Number if kind == "number" else Name)(self.cursor.advance().position, word)

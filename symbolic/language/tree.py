@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from symbolic.errors import InputError
+
+
+class FlawError(Exception):
+    """What is wrong with a node, said by someone who does not know its character."""
+
+    def __init__(self, problem: str, advice: str = "", position: int | None = None) -> None:
+        super().__init__(problem)
+        self.problem, self.advice, self.position = problem, advice, position
 
 
 @dataclass(frozen=True)
@@ -20,33 +29,41 @@ class Source:
         column = position - line_start
         left = max(0, column - 30)
         excerpt = ("…" if left else "") + line[left:column + 30].strip() + ("…" if column + 30 < len(line) else "")
+        excerpt = "".join(c if c.isprintable() else " " for c in excerpt)
         row = self.text.count("\n", 0, position) + 1
         where = f"line {row}, character {column + 1}" if "\n" in self.text.strip() else f"character {column + 1}"
         return InputError(f"{problem} at {where} of '{excerpt}'{advice}")
 
+    def pointed(self, flaw: FlawError, position: int) -> InputError:
+        """Return the error for a flaw: at its own character if it knows one, else at ``position``."""
+        return self.refusal(flaw.problem, position if flaw.position is None else flaw.position, flaw.advice)
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Node:
-    """A part of an expression; ``position`` is its first or its operator's character."""
+    """A part of an expression; ``position`` is its first or its operator's character.
+
+    Nodes are compared by identity: to compare what they hold would recurse as deep as they do.
+    """
 
     position: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Number(Node):
     """A number, as it was written."""
 
     text: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Name(Node):
     """A name."""
 
     name: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Unary(Node):
     """``-a``, or ``a'`` with the operator ``'``."""
 
@@ -54,16 +71,32 @@ class Unary(Node):
     operand: Node
 
 
-@dataclass(frozen=True)
-class Binary(Node):
-    """Two operands of ``+ - * / .* ./ ^ .^``."""
+@dataclass(frozen=True, eq=False)
+class Link(Node):
+    """An operator and what follows it."""
 
     operator: str
-    left: Node
-    right: Node
+    operand: Node
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Chain(Node):
+    """Operands joined from the left: by ``+ -``, or by ``* / .* ./``; long ones are not deep."""
+
+    first: Node
+    rest: tuple[Link, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Power(Node):
+    """``a ^ b`` or ``a .^ b``."""
+
+    operator: str
+    base: Node
+    exponent: Node
+
+
+@dataclass(frozen=True, eq=False)
 class Call(Node):
     """A function of arguments."""
 
@@ -71,15 +104,18 @@ class Call(Node):
     arguments: tuple[Node, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Range(Node):
-    """``first:last`` in a slice, counted from 1, both included; None stands for the end."""
+    """``first:last`` in a slice, counted from 1, both included; None stands for the end.
+
+    A single index is both: the same node twice.
+    """
 
     first: Node | None
     last: Node | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Slice(Node):
     """``A[rows, columns]``."""
 
@@ -88,7 +124,7 @@ class Slice(Node):
     columns: Range
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Blocks(Node):
     """``[A, B; C, D]``: rows of blocks."""
 
@@ -96,19 +132,20 @@ class Blocks(Node):
 
 
 @dataclass(frozen=True)
-class Declaration(Node):
+class Declaration:
     """``X: m x n symmetric``: names, dimensions (none where not given) and properties."""
 
-    names: tuple[str, ...]
+    names: tuple[Name, ...]
     shape: tuple[Node, ...] | None
     scalar: bool
     properties: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Statement(Node):
+class Statement:
     """``name = expression``, or an expression alone."""
 
+    position: int
     name: str | None
     expression: Node
 
@@ -120,3 +157,31 @@ class Text:
     source: Source
     declarations: tuple[Declaration, ...]
     statements: tuple[Statement, ...]
+    words: frozenset[str]
+    """All names that stand anywhere in it."""
+
+
+def children(node: Node) -> tuple[Node, ...]:
+    """Return the nodes that a node is made of, from left to right; ranges of slices are not among them."""
+    match node:
+        case Chain():
+            return (node.first, *(link.operand for link in node.rest))
+        case Unary() | Slice():
+            return (node.operand,)
+        case Power():
+            return node.base, node.exponent
+        case Call():
+            return node.arguments
+        case Blocks():
+            return tuple(block for row in node.rows for block in row)
+    return ()
+
+
+def postorder(root: Node, of: Callable[[Node], Iterable[Node]] = children) -> list[Node]:
+    """Return a node and all below it, children first and from left to right, without recursion."""
+    found, waiting = [], [root]
+    while waiting:
+        node = waiting.pop()
+        found.append(node)
+        waiting.extend(of(node))
+    return found[::-1]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from functools import reduce
+from itertools import groupby
 from typing import Any
 
 import numpy as np
-from sympy import Basic, Identity, Inverse, MatAdd, MatMul, MatrixSymbol, OneMatrix, S, Symbol, Transpose
+from sympy import Basic, Identity, Inverse, MatAdd, MatMul, MatrixSymbol, OneMatrix, S, Symbol, Transpose, fraction
 
 from symbolic.functions import MAGNUS
-from symbolic.operations.table import ATOM, POWER, PRODUCT, SUM, TIMES, Operation, Rule, Show, is_scalar
+from symbolic.operations.table import ATOM, POWER, PRODUCT, SUM, TIMES, Operation, Rule, Show, called, is_scalar
+from symbolic.structure import Commutation, kronecker, vec
 from symbolic.terms import (
     Broadcast,
     SumAlong,
@@ -20,6 +23,7 @@ from symbolic.terms import (
     negative,
     product,
     scale,
+    shape,
     split,
     sum_along,
     transpose,
@@ -79,6 +83,62 @@ def _product_transposition(node: MatMul, i: int, G: Term) -> Term:
     return product(*scalars, *before, G, *after)
 
 
+def _language_product(node: MatMul, show: Show) -> str:
+    coefficient, rest = split(node)
+    factors = rest.args if isinstance(rest, MatMul) else (rest,)
+    if coefficient == -1:
+        return "-" + "*".join(_powers(factors, show, TIMES + 1))
+    above, below = fraction(coefficient)
+    parts = _powers(factors, show, TIMES + 1)
+    if above == -1:
+        parts[0] = "-" + parts[0]
+    elif above != 1:
+        parts.insert(0, show(above, TIMES))
+    return "*".join(parts) + ("" if below == 1 else f"/{show(below, TIMES + 1)}")
+
+
+def _powers(factors: Sequence[Term], show: Show, precedence: int) -> list[str]:
+    """Spell factors, equal neighbours as a power."""
+    return [show(f, precedence) if n == 1 else f"{show(f, ATOM)}^{n}" for f, n in runs(factors)]
+
+
+def runs(factors: Iterable[Term]) -> list[tuple[Term, int]]:
+    """Return factors with the number of times that each follows itself."""
+    return [(factor, len(list(group))) for factor, group in groupby(factors)]
+
+
+def two_sided(left: Term | None, right: Term | None, operand: Term) -> Term:
+    """Return the matrix Bᵀ ⊗ A of M ↦ A M B; None stands for the identity.
+
+    Source: Magnus & Neudecker (2019), chapter 2, section 4.
+    """
+    rows, columns = shape(operand)
+    return kronecker(Identity(columns) if right is None else transpose(right),
+                     Identity(rows) if left is None else left)
+
+
+def _product_matrix(node: MatMul, i: int) -> Term:
+    if is_scalar(node.args[i]):
+        return vec(product(*node.args[:i], *node.args[i + 1:]))
+    scalars = [a for a in node.args if is_scalar(a)]
+    before, after = [a for a in node.args[:i] if not is_scalar(a)], node.args[i + 1:]
+    return product(*scalars, two_sided(product(*before) if before else None, product(*after) if after else None,
+                                       node.args[i]))
+
+
+def _commuted(node: Transpose, i: int) -> Term:
+    rows, columns = shape(node.args[0])
+    return Identity(rows * columns) if S.One in (rows, columns) else Basic.__new__(Commutation, rows, columns)
+
+
+KRONECKER = Rule(
+    "vec_of_product", r"\operatorname{vec}(A M B) = (B^{\top} \otimes A) \operatorname{vec} M",
+    "vec(A M B) = (Bᵀ ⊗ A) vec M", f"{MAGNUS}, chapter 2, section 4")
+LINEAR = Rule(
+    "linearity_of_vec", r"\operatorname{vec}(M + N) = \operatorname{vec} M + \operatorname{vec} N",
+    "vec(M + N) = vec M + vec N", "linearity")
+
+
 def _evaluate_product(node: MatMul, size: Any, *values: Any) -> Any:
     scalars = [v for a, v in zip(node.args, values, strict=True) if is_scalar(a)]
     matrices = [v for a, v in zip(node.args, values, strict=True) if not is_scalar(a)]
@@ -110,7 +170,9 @@ OPERATIONS = [
         evaluate=lambda node, size, *values: reduce(np.add, values),
         latex=(SUM, _signed("-", r"\,")),
         text=(SUM, _signed("−", " ")),
-        spelling={"numpy": (SUM, _signed("-", " * "))},
+        spelling={"numpy": (SUM, _signed("-", " * ")), "language": (SUM, _signed("-", "*"))},
+        matrix=lambda node, i: Identity(node.shape[0] * node.shape[1]),
+        matrix_rule=LINEAR,
         examples=lambda: (add(A, negative(C)), add(A, scale(s, C), C)),
     ),
     Operation(
@@ -128,7 +190,9 @@ OPERATIONS = [
         evaluate=_evaluate_product,
         latex=(PRODUCT, _juxtaposed("-", r"\,")),
         text=(PRODUCT, _juxtaposed("−", " ")),
-        spelling={"numpy": (TIMES, _numpy_product)},
+        spelling={"numpy": (TIMES, _numpy_product), "language": (TIMES, _language_product)},
+        matrix=_product_matrix,
+        matrix_rule=KRONECKER,
         examples=lambda: (product(A, B, C), product(s, A, B), product(B, A, B, A)),
     ),
     Operation(
@@ -144,7 +208,12 @@ OPERATIONS = [
         evaluate=lambda node, size, a: a.T,
         latex=(POWER, lambda node, show: f"{show(node.args[0], ATOM)}^{{\\top}}"),
         text=(POWER, lambda node, show: f"{show(node.args[0], ATOM)}ᵀ"),
-        spelling={"numpy": (ATOM, lambda node, show: f"{show(node.args[0], ATOM)}.T")},
+        spelling={"numpy": (ATOM, lambda node, show: f"{show(node.args[0], ATOM)}.T"),
+                  "language": (ATOM, lambda node, show: f"{show(node.args[0], ATOM)}'")},
+        matrix=_commuted,
+        matrix_rule=Rule(
+            "vec_of_transpose", r"\operatorname{vec}(M^{\top}) = K \operatorname{vec} M", "vec(Mᵀ) = K vec M",
+            f"{MAGNUS}, chapter 3, section 7"),
         examples=lambda: (transpose(A), product(transpose(A), C)),
     ),
     Operation(
@@ -158,7 +227,8 @@ OPERATIONS = [
         evaluate=_inverse,
         latex=(POWER, lambda node, show: f"{show(node.args[0], ATOM)}^{{-1}}"),
         text=(POWER, lambda node, show: f"{show(node.args[0], ATOM)}⁻¹"),
-        spelling={"numpy": (ATOM, lambda node, show: f"np.linalg.inv({show(node.args[0], 0)})")},
+        spelling={"numpy": (ATOM, lambda node, show: f"np.linalg.inv({show(node.args[0], 0)})"),
+                  "language": called("inv")},
         examples=lambda: (Basic.__new__(Inverse, add(square, Identity(3)), S.NegativeOne),),
     ),
     Operation(
@@ -173,10 +243,13 @@ OPERATIONS = [
             r"\langle g, \mathbf{1}^{\top} M\rangle = \langle \mathbf{1} g, M\rangle",
             "⟨g, 1ᵀM⟩ = ⟨1 g, M⟩", f"{GILES}, section 2.2.1"),
         evaluate=lambda node, size, a: a.sum(axis=node.axis, keepdims=True),
-        latex=(PRODUCT, lambda node, show: show(_as_product(node), PRODUCT)),
-        text=(PRODUCT, lambda node, show: show(_as_product(node), PRODUCT)),
+        latex=(PRODUCT, lambda node, show: show(as_product(node), PRODUCT)),
+        text=(PRODUCT, lambda node, show: show(as_product(node), PRODUCT)),
         spelling={"numpy": (ATOM, lambda node, show:
-                            f"np.sum({show(node.operand, 0)}, axis={node.axis}, keepdims=True)")},
+                            f"np.sum({show(node.operand, 0)}, axis={node.axis}, keepdims=True)"),
+                  "language": called(lambda node: "sum_rows" if node.axis else "sum_cols")},
+        matrix=lambda node, i: two_sided(*_ones_around(node.axis, node.operand.shape[node.axis], True), node.operand),
+        matrix_rule=KRONECKER,
         examples=lambda: (sum_along(A, 0), sum_along(A, 1)),
     ),
     Operation(
@@ -191,15 +264,26 @@ OPERATIONS = [
             r"\langle G, m \mathbf{1}^{\top}\rangle = \langle G \mathbf{1}, m\rangle",
             "⟨G, m 1ᵀ⟩ = ⟨G 1, m⟩", f"{GILES}, section 2.2.1"),
         evaluate=lambda node, size, a: np.repeat(a, size(node.args[2]), axis=node.axis),
-        latex=(PRODUCT, lambda node, show: show(_as_product(node), PRODUCT)),
-        text=(PRODUCT, lambda node, show: show(_as_product(node), PRODUCT)),
-        spelling={"numpy": (ATOM, lambda node, show: show(node.operand, ATOM))},
+        latex=(PRODUCT, lambda node, show: show(as_product(node), PRODUCT)),
+        text=(PRODUCT, lambda node, show: show(as_product(node), PRODUCT)),
+        spelling={"numpy": (ATOM, lambda node, show: show(node.operand, ATOM)),
+                  "language": (TIMES, lambda node, show: (
+                      f"{show(node.operand, TIMES)}*ones(1, {show(node.args[2], 0)})" if node.axis
+                      else f"ones({show(node.args[2], 0)}, 1)*{show(node.operand, TIMES + 1)}"))},
+        matrix=lambda node, i: two_sided(*_ones_around(node.axis, node.args[2], False), node.operand),
+        matrix_rule=KRONECKER,
         examples=lambda: (broadcast(row, 0, S(2)), broadcast(column, 1, S(3))),
     ),
 ]
 
 
-def _as_product(node: Any) -> Term:
+def _ones_around(axis: int, size: Any, summing: bool) -> tuple[Term | None, Term | None]:
+    """Return the vectors of ones to the left (axis 0) or right (axis 1) that sum or repeat."""
+    ones = OneMatrix(1, size) if summing == (axis == 0) else OneMatrix(size, 1)
+    return (ones, None) if axis == 0 else (None, ones)
+
+
+def as_product(node: Any) -> Term:
     """Return a sum or a repetition along an axis as the product with ones that it is."""
     repeated = isinstance(node, Broadcast)
     size = node.args[2] if repeated else node.operand.shape[node.axis]

@@ -6,13 +6,15 @@ from functools import reduce
 from typing import Any
 
 import numpy as np
-from sympy import Expr, HadamardProduct, MatrixSymbol
+from sympy import Basic, Expr, HadamardProduct, MatrixSymbol
 
 from symbolic.functions import FUNCTIONS, MAGNUS, ScalarFunction, derivative, h, scalar_function
-from symbolic.operations.table import ATOM, TIMES, Operation, Rule, Show, infix
+from symbolic.operations.table import ATOM, TIMES, Operation, Rule, Show, called, infix
 from symbolic.scalar_values import scalar_value
 from symbolic.scalars import x
+from symbolic.structure import Maximum, Minimum, diag, vec
 from symbolic.terms import (
+    Applied,
     Elementwise,
     HadamardQuotient,
     Term,
@@ -56,14 +58,18 @@ def _differential(node: Elementwise, i: int, d: Term, value: Term) -> Term:
     return term if denominator == 1 else quotient(term, lift(denominator, node.operand, value))
 
 
-def _differential_rule(node: Elementwise) -> Rule:
-    name, row = node.function.name, FUNCTIONS.get(node.function.name)
+def differential_rule(function: ScalarFunction, scalar: bool = False) -> Rule:
+    """Return the rule for f(A), or for f(s) of a scalar."""
+    name, row = function.name, FUNCTIONS.get(function.name)
     text, latex = (row.text, row.latex) if row else (name, name)
     source = row.source if row else f"{MAGNUS}, chapter 5; {name} as given"
-    statement = _CUSTOMARY.get(name) if row and node.function.row else None
-    slope = derivative(node.function)
+    slope = derivative(function)
     slope_latex, slope_text = (function_name(slope, True), function_name(slope, False)) if isinstance(
         slope, ScalarFunction) else (f"{latex}'", f"{text}′")
+    if scalar:
+        return Rule(f"differential_of_applied_{name}", rf"\mathrm{{d}}\,{latex}(s) = {slope_latex}(s)\,\mathrm{{d}}s",
+                    f"d {text}(s) = {slope_text}(s) ds", source)
+    statement = _CUSTOMARY.get(name) if row and function.row else None
     body_latex, body_text = statement or (rf"{slope_latex}(A) \odot \mathrm{{d}}A", f"{slope_text}(A) ⊙ dA")
     return Rule(f"differential_of_{name}", rf"\mathrm{{d}}\,{latex}(A) = {body_latex}",
                 f"d {text}(A) = {body_text}", source)
@@ -93,15 +99,48 @@ def function_name(function: ScalarFunction, latex: bool) -> str:
     return (row.text if row else bare) + "′" * primes
 
 
-def _applied(latex: bool) -> Any:
-    def spell(node: Elementwise, show: Show) -> str:
+def applied_spelling(latex: bool) -> Any:
+    """Return the spelling of f(A) or f(s)."""
+    def spell(node: Elementwise | Applied, show: Show) -> str:
+        inside = show(node.args[1], 0)
         if node.function.name == "abs":
-            return rf"\lvert {show(node.operand, 0)} \rvert" if latex else f"|{show(node.operand, 0)}|"
-        return f"{function_name(node.function, latex)}({show(node.operand, 0)})"
-    return spell
+            return rf"\lvert {inside} \rvert" if latex else f"|{inside}|"
+        return f"{function_name(node.function, latex)}({inside})"
+    return ATOM, spell
 
 
 A, B = MatrixSymbol("A", 2, 3), MatrixSymbol("B", 2, 3)
+
+
+def chosen(node: Maximum | Minimum) -> Term:
+    """Return 1 where the first operand is the larger (or smaller) one, 0 elsewhere, ties included."""
+    first, second = node.args if isinstance(node, Maximum) else reversed(node.args)
+    return elementwise(scalar_function("step"), add(first, negative(second)))
+
+
+def _extreme_differential(node: Maximum | Minimum, i: int, d: Term, value: Term) -> Term:
+    first = chosen(node)
+    return hadamard(first if i == 0 else add(ones_like(node), negative(first)), d)
+
+
+def _extreme(node: type, key: str, name: str, evaluate: Any, condition: str) -> Operation:
+    latex = rf"\{name}"
+    return Operation(
+        node=node,
+        differential=_extreme_differential,
+        differential_rule=lambda _: Rule(
+            f"differential_of_{key}",
+            rf"\mathrm{{d}}{latex}(A, B) = E \odot \mathrm{{d}}A + (\mathbf{{1}} - E) \odot \mathrm{{d}}B,\; "
+            rf"E = [{condition}]",
+            f"d {name}(A, B) = E ⊙ dA + (1 − E) ⊙ dB, E = [{condition}]", "the branch that is taken, entry by entry"),
+        transposition=None,
+        transposition_rule=None,
+        evaluate=lambda _, size, a, b: evaluate(a, b),
+        latex=called(latex),
+        text=called(name),
+        spelling={"numpy": called(f"np.{key}"), "language": called(name)},
+        examples=lambda: (Basic.__new__(node, A, B),),
+    )
 
 
 def _others(node: Any, i: int) -> list[Term]:
@@ -124,7 +163,12 @@ OPERATIONS = [
         evaluate=lambda node, size, *values: reduce(np.multiply, values),
         latex=infix(r"\odot", TIMES),
         text=infix("⊙", TIMES),
-        spelling={"numpy": infix("*", TIMES)},
+        spelling={"numpy": infix("*", TIMES), "language": infix(".*", TIMES)},
+        matrix=lambda node, i: diag(vec(hadamard(*_others(node, i)))),
+        matrix_rule=Rule(
+            "vec_of_hadamard_product",
+            r"\operatorname{vec}(C \odot M) = \operatorname{diag}(\operatorname{vec} C) \operatorname{vec} M",
+            "vec(C ⊙ M) = diag(vec C) vec M", f"{MAGNUS}, chapter 3, section 6"),
         examples=lambda: (hadamard(A, B), hadamard(A, B, A)),
     ),
     Operation(
@@ -143,20 +187,29 @@ OPERATIONS = [
         latex=(TIMES, lambda node, show: rf"{show(node.args[0], TIMES)} \oslash {show(node.args[1], TIMES + 1)}"),
         text=(TIMES, lambda node, show: f"{show(node.args[0], TIMES)} ⊘ {show(node.args[1], TIMES + 1)}"),
         spelling={"numpy": (TIMES, lambda node, show:
-                            f"{show(node.args[0], TIMES)} / {show(node.args[1], TIMES + 1)}")},
+                            f"{show(node.args[0], TIMES)} / {show(node.args[1], TIMES + 1)}"),
+                  "language": (TIMES, lambda node, show:
+                               f"{show(node.args[0], TIMES)}./{show(node.args[1], TIMES + 1)}")},
+        matrix=lambda node, i: diag(vec(quotient(ones_like(node), node.args[1]))),
+        matrix_rule=Rule(
+            "vec_of_hadamard_quotient",
+            r"\operatorname{vec}(M \oslash C) = \operatorname{diag}(\operatorname{vec}(\mathbf{1} \oslash C)) "
+            r"\operatorname{vec} M", "vec(M ⊘ C) = diag(vec(1 ⊘ C)) vec M", "the Hadamard product's, with 1/C for C"),
         examples=lambda: (quotient(A, B), quotient(hadamard(A, B), A)),
     ),
     Operation(
         node=Elementwise,
         differential=_differential,
-        differential_rule=_differential_rule,
+        differential_rule=lambda node: differential_rule(node.function),
         transposition=None,
         transposition_rule=None,
         evaluate=lambda node, size, a: scalar_value(node.function.formula, a),
-        latex=(ATOM, _applied(latex=True)),
-        text=(ATOM, _applied(latex=False)),
+        latex=applied_spelling(latex=True),
+        text=applied_spelling(latex=False),
         examples=lambda: (
             *(elementwise(scalar_function(name), A) for name in FUNCTIONS),
             elementwise(scalar_function("f", x / (1 + x**2)), A)),
     ),
+    _extreme(Maximum, "maximum", "max", lambda a, b: np.where(np.real(a) > np.real(b), a, b), "A > B"),
+    _extreme(Minimum, "minimum", "min", lambda a, b: np.where(np.real(a) < np.real(b), a, b), "A < B"),
 ]

@@ -9,7 +9,7 @@ from typing import Any
 from sympy import Basic
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
-from symbolic.terms import Term
+from symbolic.terms import Term, operand_indices
 
 Show = Callable[..., str]
 """``show(term, precedence)``: the term as text, in parentheses if it binds looser than that."""
@@ -50,10 +50,13 @@ class Operation:
         transposition: ``(node, i, G)`` → G′ with ⟨G, node⟩ = ⟨G′, operand i⟩, for a node
             that is linear in operand i; None where it is linear in none.
         transposition_rule: Its statement.
+        matrix: ``(node, i)`` → J with vec(node) = J vec(operand i), for a node that is linear in
+            operand i; None where it is linear in none.
+        matrix_rule: Its statement.
         evaluate: ``(node, size, *operands)`` → its value, in NumPy, complex operands
             included; ``size`` gives the integer that stands for a dimension.
         latex, text: Its spellings on a page and in a terminal.
-        spelling: Its spelling in each target of ``codegen``.
+        spelling: Its spelling in each target of ``codegen``, and in the matrix language (``language``).
         examples: Terms of 2 × 3 symbols on which the tests try all of the above.
         of_sympy: Whether it is scalar algebra, which SymPy's printers spell and SymPy builds.
     """
@@ -69,6 +72,16 @@ class Operation:
     spelling: Mapping[str, Spelling] = field(default_factory=dict)
     examples: Callable[[], tuple[Term, ...]] = tuple
     of_sympy: bool = False
+    matrix: Callable[[Any, int], Term] | None = None
+    matrix_rule: Rule | None = None
+
+
+def called(name: str | Callable[[Any], str]) -> Spelling:
+    """Return the spelling ``name(A, B)`` of the operands; the name may depend on the node."""
+    def spell(node: Any, show: Show) -> str:
+        arguments = (show(node.args[i], 0) for i in operand_indices(node))
+        return f"{name if isinstance(name, str) else name(node)}({', '.join(arguments)})"
+    return ATOM, spell
 
 
 def infix(sign: str, precedence: int) -> Spelling:

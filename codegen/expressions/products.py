@@ -1,0 +1,234 @@
+"""Products in the cheapest order, by the dynamic programme of matrix chains.
+
+A chain is a list of factors. Joining two parts of it may be a product, but also the solution of
+a linear system (A⁻¹ next to anything), a scaling (a diagonal matrix), a sum or a repetition (a
+vector of ones); each has its cost. Sizes that are symbols count as 100.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sympy import Basic, Expr, Integer, Inverse, MatMul, OneMatrix, S, Symbol, Transpose
+from sympy.matrices.expressions.matexpr import MatrixExpr
+
+from codegen.expressions.nodes import CholeskySolve, Columns, Power, Rows, Solve, flip, times, transposes
+from codegen.expressions.properties import Properties
+from symbolic.operations.algebra import runs
+from symbolic.structure import Cholesky, Commutation, Diag, diag
+from symbolic.terms import (
+    Broadcast,
+    SumAlong,
+    Term,
+    broadcast,
+    hadamard,
+    inverse,
+    split,
+    sum_along,
+    transpose,
+)
+
+SIZE = 100
+"""What a dimension counts that is not known."""
+
+INVERT = 10
+"""What inverting costs, in n³: more than it takes, since a solution is more accurate too."""
+
+
+def weight(dimension: Expr) -> float:
+    """Return the number that stands for a dimension."""
+    return max(1.0, float(dimension.subs(dict.fromkeys(dimension.atoms(Symbol), SIZE))))
+
+
+def area(term: MatrixExpr) -> float:
+    """Return how many entries a matrix has."""
+    return weight(term.shape[0]) * weight(term.shape[1])
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stretch of a chain: its term, and what it costs to compute."""
+
+    term: Term
+    cost: float
+
+    @property
+    def rank(self) -> tuple[float, int]:
+        """The cost, then the number of transposes: the least is taken."""
+        return self.cost, transposes(self.term)
+
+
+def factors_of(term: MatrixExpr) -> tuple[Expr, list[Term]]:
+    """Return the coefficient and the factors of a matrix, sums and repetitions as products with ones."""
+    coefficient, rest = split(term)
+    if isinstance(rest, MatMul):
+        found: list[Term] = []
+        for factor in rest.args:
+            own, inside = factors_of(factor)
+            coefficient, found = coefficient * own, found + inside
+        return coefficient, found
+    if isinstance(rest, SumAlong | Broadcast):
+        own, inside = factors_of(rest.operand)
+        ones = OneMatrix(*((rest.shape[0], rest.operand.shape[0]) if rest.axis == 0
+                           else (rest.operand.shape[1], rest.shape[1])))
+        return coefficient * own, [ones, *inside] if rest.axis == 0 else [*inside, ones]
+    if isinstance(rest, Transpose) and isinstance(rest.args[0], MatMul | SumAlong | Broadcast):
+        own, inside = factors_of(rest.args[0])
+        return coefficient * own, [transpose(f) for f in reversed(inside)]
+    if isinstance(rest, OneMatrix) and S.One not in rest.shape:
+        return coefficient, [OneMatrix(rest.shape[0], 1), OneMatrix(1, rest.shape[1])]
+    return coefficient, [rest]
+
+
+def without_dots(factors: Sequence[Term]) -> tuple[Expr, list[Term]]:
+    """Return the factors without the products 1ᵀ1 of two vectors of ones, and the number that these make."""
+    count: Expr = S.One
+    kept: list[Term] = []
+    for factor in factors:
+        if kept and _is_row_of_ones(kept[-1]) and isinstance(factor, OneMatrix) and factor.shape[1] == 1:
+            count = count * factor.shape[0]
+            kept.pop()
+        else:
+            kept.append(factor)
+    return count, kept or [OneMatrix(1, 1)]
+
+
+def _is_row_of_ones(factor: Term) -> bool:
+    return isinstance(factor, OneMatrix) and factor.shape[0] == 1
+
+
+class Chain:
+    """The cheapest ways to compute all stretches of a list of factors."""
+
+    def __init__(self, factors: Sequence[Term], properties: Properties, inside: Callable[[Term], Term]) -> None:
+        """Take the factors, and what is to be done to a matrix that is inverted."""
+        self.properties = properties
+        self.factors = list(factors)
+        self.inside = inside
+        self._parts: dict[tuple[int, int], Part] = {}
+
+    def part(self, start: int, stop: int) -> Part:
+        """Return the cheapest way to the product of factors[start:stop]; of equal ways, from left to right."""
+        found = self._parts.get((start, stop))
+        if found is None:
+            if stop - start == 1:
+                found = self._leaf(self.factors[start])
+            else:
+                found = min((self._joined(start, k, stop) for k in range(stop - 1, start, -1)), key=lambda p: p.rank)
+            self._parts[start, stop] = found
+        return found
+
+    def whole(self) -> Part:
+        """Return the cheapest way to the product of all factors."""
+        return self.part(0, len(self.factors))
+
+    def _leaf(self, factor: Term) -> Part:
+        if not isinstance(factor, Inverse):
+            return Part(factor, 0)
+        return Part(inverted(self.inside(factor.args[0])), INVERT * weight(factor.shape[0])**3)
+
+    def _joined(self, start: int, middle: int, stop: int) -> Part:
+        left, right = self.part(start, middle), self.part(middle, stop)
+        alone = ((start + 1 == middle, start, right, False), (middle + 1 == stop, middle, left, True))
+        lone = [(self.factors[i], other, turned) for single, i, other, turned in alone if single]
+        result = weight(left.term.shape[0]) * weight(right.term.shape[1])
+        for factor, other, turned in lone:
+            if isinstance(factor, Inverse):
+                n = weight(factor.shape[0])
+                return Part(self._solved(factor.args[0], other.term, turned),
+                            other.cost + n**3 * 2 / 3 + 2 * n * area(other.term))
+        for factor, other, turned in lone:
+            if isinstance(factor, Diag):
+                return Part(_scaled(factor.args[0], other.term, turned), other.cost + result)
+        for factor, other, turned in lone:
+            if isinstance(factor, Commutation):
+                return Part(_permuted(factor, other.term, turned), other.cost + result)
+        for factor, other, turned in lone:
+            if isinstance(factor, OneMatrix) and S.One in factor.shape:
+                return Part(_with_ones(factor, other.term, turned), other.cost + max(result, area(other.term)))
+        return Part(_multiplied(left.term, right.term),
+                    left.cost + right.cost + 2 * result * weight(left.term.shape[1]))
+
+    def _solved(self, matrix: MatrixExpr, other: MatrixExpr, turned: bool) -> Term:
+        """Return A⁻¹B, or BA⁻¹ as (A⁻ᵀBᵀ)ᵀ where ``turned``."""
+        if turned:
+            symmetric = self.properties.symmetric(matrix)
+            return flip(self._solved(matrix if symmetric else transpose(matrix), flip(other), False))
+        if self.properties.definite(matrix):
+            return Basic.__new__(CholeskySolve, Basic.__new__(Cholesky, self.inside(matrix)), other)
+        return Basic.__new__(Solve, self.inside(matrix), other)
+
+
+def _multiplied(left: MatrixExpr, right: MatrixExpr) -> Term:
+    """Return A @ B; a row such as bᵀAᵀ as (A b)ᵀ, whose column may be there already."""
+    whole = times(left, right)
+    if left.shape[0] == 1 and right.shape[1] != 1:
+        column = flip(whole)
+        if transposes(column) < transposes(whole):
+            return Basic.__new__(Transpose, column)
+    return whole
+
+
+def _scaled(v: MatrixExpr, other: MatrixExpr, turned: bool) -> Term:
+    """Return diag(v) B, or B diag(v) where ``turned``, as a product entry by entry."""
+    if isinstance(other, Diag):
+        return diag(hadamard(other.args[0], v) if turned else hadamard(v, other.args[0]))
+    if turned:
+        row = v.args[0] if isinstance(v, Transpose) else Basic.__new__(Transpose, v)
+        whole = row if other.shape[0] == 1 else broadcast(row, 0, other.shape[0])
+        return whole if isinstance(other, OneMatrix) else hadamard(other, whole)
+    whole = v if other.shape[1] == 1 else broadcast(v, 1, other.shape[1])
+    return whole if isinstance(other, OneMatrix) else hadamard(whole, other)
+
+
+def _permuted(matrix: Commutation, other: MatrixExpr, turned: bool) -> Term:
+    """Return K B with the rows of B in another order, or B K with its columns."""
+    if isinstance(other, Commutation):
+        return times(other, matrix) if turned else times(matrix, other)
+    rows, columns = matrix.args
+    return Basic.__new__(Columns, other, columns, rows) if turned else Basic.__new__(Rows, other, rows, columns)
+
+
+def _with_ones(ones: OneMatrix, other: MatrixExpr, turned: bool) -> Term:
+    """Return 1 B, or B 1 where ``turned``, for a row or a column of ones."""
+    if ones.shape == (1, 1):
+        return other
+    if isinstance(other, OneMatrix):
+        return OneMatrix(other.shape[0], ones.shape[1]) if turned else OneMatrix(ones.shape[0], other.shape[1])
+    axis = 1 if turned else 0
+    if ones.shape[axis] != 1:
+        return broadcast(other, axis, ones.shape[axis])
+    if isinstance(other, Transpose):
+        return Basic.__new__(Transpose, sum_along(other.args[0], 1 - axis))
+    return sum_along(other, axis)
+
+
+def inverted(matrix: MatrixExpr) -> Term:
+    """Return A⁻¹, of a transpose the transpose of the inverse, which may be needed too."""
+    if isinstance(matrix, Transpose):
+        return Basic.__new__(Transpose, inverse(matrix.args[0]))
+    return inverse(matrix)
+
+
+def associated(factors: Sequence[Term], properties: Properties, inside: Callable[[Term], Term]) -> Part:
+    """Return the cheapest way to a product; equal neighbours as a power where that is cheaper."""
+    best = Chain(factors, properties, inside).whole()
+    grouped = runs(factors)
+    if not any(n >= 3 and _has_power(f) for f, n in grouped):
+        return best
+    powers: list[Term] = []
+    cost = 0.0
+    for factor, n in grouped:
+        if n >= 3 and _has_power(factor):
+            powers.append(Basic.__new__(Power, factor, Integer(n)))
+            cost += 2 * n.bit_length() * weight(factor.shape[0])**3
+        else:
+            powers += [factor] * n
+    other = Chain(powers, properties, inside).whole()
+    return Part(other.term, other.cost + cost) if other.cost + cost < best.cost else best
+
+
+def _has_power(factor: Term) -> bool:
+    bare = factor.args[0] if isinstance(factor, Transpose) else factor
+    return not isinstance(bare, Inverse | Diag | OneMatrix) and S.One not in factor.shape
