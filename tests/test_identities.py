@@ -300,7 +300,8 @@ OF_ENTRIES: dict[str, Case] = {
         broken={C: np.zeros((3, 4)), B: np.zeros((3, 4))}),
     "distributes": Case(
         (hadamard(add(quotient(A, C), negative(quotient(B, C))), C),
-         hadamard(B, add(quotient(A, C), scale(t, hadamard(A, quotient(B, C)))), C)),
+         hadamard(B, add(quotient(A, C), scale(t, hadamard(A, quotient(B, C)))), C),
+         hadamard(H, add(quotient(J, H), scale(s, quotient(OneMatrix(M, 3), H))))),
         (hadamard(add(A, B), C), hadamard(add(quotient(A, C), quotient(A, B)), C))),
     "one_hot": Case(
         (hadamard(HOT_COLUMNS, HOT_COLUMNS), hadamard(HOT_ROWS, A, HOT_ROWS), hadamard(A, *[HOT_COLUMNS] * 3),
@@ -416,7 +417,7 @@ OF_SCALARS: dict[str, Case] = {
          inner(Eye(12), kronecker(A, transpose(B))))),
     "norm_of_transpose": Case(
         tuple(raw(SquaredNorm, a) for a in (
-            transpose(A), scale(s, A), ONES, scale(s, Eye(M)), scale(S(-2), transpose(H)), OneMatrix(M, 1), I)),
+            transpose(A), scale(s, A), ONES, scale(s, ONES), scale(s, Eye(M)), scale(S(-2), transpose(H)), OneMatrix(M, 1), I)),
         (raw(SquaredNorm, A), raw(SquaredNorm, add(A, B)), raw(SquaredNorm, product(D, E)))),
     "determinant_of_inverse": Case(
         tuple(raw(Determinant, a) for a in (inverse(D), transpose(D), inverse(transpose(L)), inverse(add(D, E)))),

@@ -65,7 +65,6 @@ def words_of(shape: Iterable[Expr]) -> str:
 def checking_lines(arguments: Sequence[Expr], terms: Iterable[Term], used: Iterable[Assumption],
                    scope: Scope) -> list[str]:
     """Return the body of the function that checks the arguments."""
-    printer = scope.printer()
     names = [scope.names[a] for a in arguments]
     lines = []
     for argument, name in zip(arguments, names, strict=True):
@@ -75,8 +74,7 @@ def checking_lines(arguments: Sequence[Expr], terms: Iterable[Term], used: Itera
             kind = "_size" if argument in scope.sizes.keywords else "_number"
             lines.append(f'{name} = {kind}("{argument.name}", {name})')
     lines += size_lines(scope, {s for a in scope.arrays for d in a.shape for s in d.free_symbols})
-    for dimension, least in conditions(scope.arrays, terms):
-        lines.append(f'_reaches("{dimension}", {printer.show(dimension)}, {least})')
+    lines += _reaching(terms, scope)
     lines += [line for a in scope.arrays for line in _fitting(a, scope)]
     plain = [a for a in arguments if a not in scope.sizes.keywords]
     if len(plain) == 1 and not is_matrix(plain[0]):
@@ -90,6 +88,13 @@ def checking_lines(arguments: Sequence[Expr], terms: Iterable[Term], used: Itera
             return [*lines, f"return _alike({listed})"]
         lines.append(f"{listed} = _alike({listed})")
     return [*lines, *tests, f"return {returned}"]
+
+
+def _reaching(terms: Iterable[Term], scope: Scope) -> list[str]:
+    """Return the lines that try sizes which could be too small; one that no code needs is not known."""
+    return [f'_reaches("{dimension}", {scope.printer().show(dimension)}, {least})'
+            for dimension, least in conditions(scope.arrays, terms)
+            if dimension.free_symbols <= set(scope.sizes.by_size)]
 
 
 def _fitting(array: MatrixSymbol, scope: Scope) -> list[str]:
@@ -117,8 +122,7 @@ def drawing_lines(arguments: Sequence[Expr], assumptions: Iterable[Assumption], 
     elif sizes:
         names = ", ".join(scope.names[s] for s in sizes)
         lines.append(f"{names} = map(int, rng.permutation(np.arange(2, {len(sizes) + 4}))[:{len(sizes)}])")
-    for dimension, least in conditions(scope.arrays, terms):
-        lines.append(f'_reaches("{dimension}", {printer.show(dimension)}, {least})')
+    lines += _reaching(terms, scope)
     declared: dict[Expr, set[str]] = {}
     for assumption in assumptions:
         declared.setdefault(assumption.symbol, set()).add(assumption.key)

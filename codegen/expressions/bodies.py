@@ -147,17 +147,40 @@ class _Writer:
     def _commented(self, code: str, symbol: Expr) -> list[str]:
         """Put the formula behind a line that does not read like it, or above it where there is no room."""
         formula = self.formulas.get(symbol)
+        lines = wrapped(code)
         if formula is None or not self._differs(formula, self.terms[symbol]):
-            return [code]
+            return lines
         comment = f"# {TextPrinter().show(formula)}"
         if len(f"{code}  {comment}") + INDENT <= WIDTH:
             return [f"{code}  {comment}"]
-        return [comment, code] if len(comment) + INDENT <= WIDTH else [code]
+        return [comment, *lines] if len(comment) + INDENT <= WIDTH else lines
 
     def _differs(self, formula: Term, term: Term) -> bool:
         """Say whether code differs from the plain code of a formula in more than parentheses."""
         plain, own = (self.scope.printer(self.printer.names).show(t) for t in (formula, term))
         return re.sub(r"[() ]", "", plain) != re.sub(r"[() ]", "", own)
+
+
+def wrapped(code: str) -> list[str]:
+    """Return a statement in lines; a sum that is too long is broken before its signs."""
+    if len(code) + INDENT <= WIDTH:
+        return [code]
+    start, _, rest = code.partition("return " if code.startswith("return ") else " = ")
+    parts, depth = [""], 0
+    for piece in re.split(r"( [+-] )", rest):
+        if not depth and piece in (" + ", " - "):
+            parts.append(piece.lstrip())
+        else:
+            parts[-1] += piece
+            depth += sum(piece.count(c) for c in "([{") - sum(piece.count(c) for c in ")]}")
+    if len(parts) == 1:
+        return [code]
+    lines = [""]
+    for part in parts:
+        if lines[-1] and len(f"{lines[-1]} {part}") > WIDTH - 2 * INDENT:
+            lines.append("")
+        lines[-1] += f" {part}" if lines[-1] else part
+    return [f"{start} = (" if start else "return (", *(f"    {line}" for line in lines), ")"]
 
 
 def size_lines(scope: Scope, wanted: Iterable[Expr]) -> list[str]:

@@ -11,7 +11,6 @@ from codegen.expressions.arguments import PROPERTIES, checking_lines, drawing_li
 from codegen.expressions.check import Checked, comparing_lines, keeping_lines
 from codegen.expressions.functions import Functions, call
 from codegen.expressions.layout import Computed, lay_out
-from codegen.expressions.sizes import conditions
 from codegen.expressions.words import about, title
 from symbolic.answers import Answers
 
@@ -65,7 +64,7 @@ def _context(functions: Functions) -> dict[str, Any]:
         "matrices": bool(layout.arrays), "directions": bool(layout.directions),
         "numbers": any("_number(" in line for line in checking),
         "fits": any("_fit(" in line for line in checking) or bool(layout.directions),
-        "reaches": bool(conditions(layout.arrays, terms)), "keyword_sizes": bool(layout.sizes.keywords),
+        "reaches": any("_reaches(" in line for line in checking), "keyword_sizes": bool(layout.sizes.keywords),
         "alike": any("_alike(" in line for line in checking),
         "properties": [(key, PROPERTIES[key]) for key in dict.fromkeys(a.key for a in used)],
     }

@@ -18,7 +18,8 @@ def public_name(name: str, others: Collection[str] = ()) -> str:
     legal = re.sub(r"\W", "_", name)
     if not legal.isidentifier():
         legal = f"x{legal}"
-    return _free(legal + "_" if legal != name or keyword.iskeyword(legal) else legal, others)
+    private = legal.startswith("_")  # as the functions of a module are
+    return _free(legal + "_" if legal != name or private or keyword.iskeyword(legal) else legal, others)
 
 
 def allocate(symbols: Iterable[Expr], taken: Collection[str], known: Collection[str] = ()) -> dict[Expr, str]:

@@ -29,6 +29,7 @@ from codegen.numpy_code import NumpyPrinter
 from codegen.scalar_code import Helper
 from symbolic.operations import OPERATIONS
 from symbolic.operations.table import ATOM, POWER, SUM, TIMES, called
+from symbolic.printing import summands
 from symbolic.scalars import sigmoid, softplus
 from symbolic.structure import Commutation, Maximum, Minimum
 from symbolic.terms import Applied, Broadcast, HadamardQuotient, Inner, Term, hadamard, scale, split
@@ -62,7 +63,7 @@ class ExpressionPrinter(NumpyPrinter):
         if isinstance(term, CONSTANT):
             return ATOM, self._constant(term)
         if isinstance(term, Applied):
-            return ATOM, f"{self._function(term.function)}({self.show(term.args[1])})"
+            return ATOM, self._applied(self._function(term.function), term.args[1])
         if isinstance(term, MatMul):
             return self._product(term)
         if isinstance(term, Inner):
@@ -73,6 +74,15 @@ class ExpressionPrinter(NumpyPrinter):
         if spelling is not None:
             return spelling[0], spelling[1](term, self.show)
         return super()._spell(term)
+
+    def _applied(self, name: str, operand: Expr) -> str:
+        """Spell f(s); of sizes alone it is a float of Python's, which does not widen float32."""
+        if self._of_sizes(operand):
+            return f"float({name}(np.float64({self.show(operand)})))"
+        return f"{name}({self.show(operand)})"
+
+    def _of_sizes(self, term: Expr) -> bool:
+        return bool(term.free_symbols) and term.free_symbols <= self.dimensions
 
     def _name(self, symbol: Expr) -> str:
         if symbol in self.dimensions:
@@ -159,7 +169,7 @@ class ExpressionPrinter(NumpyPrinter):
         return precedence, spell(term, show)
 
     def _scalar(self, term: Expr) -> tuple[int, str]:
-        """Spell scalar algebra; what sizes alone make is a float of Python's, which does not widen float32."""
+        """Spell scalar algebra; what sizes alone make is a float of Python's here too."""
         if isinstance(term, sigmoid | softplus | sympy.erf):
             name = type(term).__name__
             self._need(WRITTEN_HERE[name])
@@ -168,14 +178,26 @@ class ExpressionPrinter(NumpyPrinter):
             first, *rest = term.args
             name = "np.maximum" if isinstance(term, sympy.Max) else "np.minimum"
             return ATOM, f"{name}({self.show(first)}, {self.show(term.func(*rest))})"
-        if term.free_symbols and term.free_symbols <= self.dimensions:
+        if self._of_sizes(term):
             if term.is_Pow and abs(term.exp) == S.Half:
                 return POWER, f"{self.show(term.base, ATOM)} ** {'-' if term.exp < 0 else ''}0.5"
             if isinstance(term, sympy.Function):
                 return ATOM, f"float({super()._scalar(term)[1]})"
+        if term.is_Add:
+            return SUM, self._scalar_sum(term)
         if term.is_Mul or (term.is_Pow and term.exp.could_extract_minus_sign()):
             return self._signed(term, "")
         return super()._scalar(term)
+
+
+    def _scalar_sum(self, term: Expr) -> str:
+        """Spell a sum, what is subtracted behind what is added."""
+        parts = [(a.could_extract_minus_sign(), a) for a in summands(term)]
+        text = ""
+        for below_zero, part in sorted(parts, key=lambda pair: pair[0]):
+            body = self.show(-part if below_zero else part, SUM + 1)
+            text += ("-" if not text else " - ") + body if below_zero else (" + " if text else "") + body
+        return text
 
 
 LARGEST = 10**6

@@ -215,12 +215,7 @@ class LanguagePrinter:
         if term.is_Rational:
             return (SUM if term < 0 else TIMES), f"{term.p}/{term.q}"
         if isinstance(term, sympy.Add):
-            content, rest = term.primitive()
-            if content != 1:
-                above = f"({self.show(rest)})" if content.p == 1 else f"{content.p}*({self.show(rest)})"
-                return TIMES, above if content.q == 1 else f"{above}/{content.q}"
-            ordered = sorted(term.args, key=lambda a: bool(a.could_extract_minus_sign()))
-            return SUM, _signed(ordered, lambda a: self.show(a, SUM + 1))
+            return self._scalar_sum(term)
         if isinstance(term, sympy.Mul):
             return self._scalar_product(term)
         if isinstance(term, sympy.Pow):
@@ -234,6 +229,18 @@ class LanguagePrinter:
             value = repr(float(term)) if abs(float(term)) < 1e16 else f"{float(term):.17g}"
             return (SUM if term < 0 else ATOM), value
         raise InputError(f"{term} cannot be written in the matrix language")
+
+    def _scalar_sum(self, term: sympy.Add) -> tuple[int, str]:
+        """Spell a sum, with what its numbers have in common in front where that is shorter."""
+        ordered = sorted(term.args, key=lambda a: bool(a.could_extract_minus_sign()))
+        plain = _signed(ordered, lambda a: self.show(a, SUM + 1))
+        content, rest = term.primitive()
+        if content == 1:
+            return SUM, plain
+        above = f"({self.show(rest)})" if content.p == 1 else f"{content.p}*({self.show(rest)})"
+        factored = above if content.q == 1 else f"{above}/{content.q}"
+        shorter = (_length(factored), len(factored)) < (_length(plain), len(plain))
+        return (TIMES, factored) if shorter else (SUM, plain)
 
     def _scalar_product(self, term: sympy.Mul) -> tuple[int, str]:
         if term.could_extract_minus_sign():

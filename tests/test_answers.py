@@ -1,0 +1,244 @@
+"""Answers of every kind against differences of hand-written NumPy, their records, and the door for Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import reference
+import sympy
+from sympy import Determinant, HadamardProduct, Inverse, MatrixSymbol, S, Symbol, Trace
+
+import symbolic.answering
+from symbolic import differential, gradient, hessian, jacobian, matrix, scalar, vector
+from symbolic.answering import Question, answer
+from symbolic.answers import Answer
+from symbolic.derivatives import differentiate_text
+from symbolic.errors import InputError, VerificationError
+from symbolic.evidence import verify_answer
+from symbolic.language import read
+from symbolic.operations.structure import commutation
+from symbolic.program import Equation
+from symbolic.terms import product, scale
+
+SIZES = {"m": 3, "n": 4, "k": 2}
+
+
+def central(function: Callable[..., Any], values: dict[str, Any], name: str) -> Any:
+    """Return the derivative of vec f by vec of an argument, column by column, by central differences."""
+    point, columns = np.asarray(values[name], float), []
+    for place in np.ndindex(point.shape[::-1]):
+        step = np.zeros(point.shape)
+        step[place[::-1]] = 1e-5
+        ahead, behind = (np.ravel(function(**values | {name: point + s}), order="F") for s in (step, -step))
+        columns.append((ahead - behind) / 2e-5)
+    return np.array(columns).T
+
+
+CASES: dict[str, tuple[str, str, str, Callable[..., Any]]] = {
+    "gradient of a scalar by a vector": ("x: n; A: n x n; x'*A*x", "x", "gradient", lambda x, A: x.T @ A @ x),
+    "gradient by a matrix": ("X: m x n; sum(X.^3)", "X", "gradient", lambda X: np.sum(X**3)),
+    "gradient by a scalar": ("x: n; sum(sin(c*x))", "c", "gradient", lambda c, x: np.sum(np.sin(c * x))),
+    "vector by vector": ("A: m x n; x: n; tanh(A*x)", "x", "jacobian", lambda A, x: np.tanh(A @ x)),
+    "vector by scalar": ("x: n; exp(c*x)", "c", "jacobian", lambda c, x: np.exp(c * x)),
+    "row by vector": ("A: m x n; z: m; z'*A", "z", "jacobian", lambda A, z: z.T @ A),
+    "matrix by scalar": ("X: m x n; sin(c*X)", "c", "jacobian", lambda c, X: np.sin(c * X)),
+    "matrix by vector": ("x: n; z: m; x*z'", "x", "differential", lambda x, z: x @ z.T),
+    "vector by matrix": ("A: m x n; x: n; A*x", "A", "differential", lambda A, x: A @ x),
+    "matrix by matrix": ("A: m x n; A*A'", "A", "differential", lambda A: A @ A.T),
+    "transpose by matrix": ("A: m x n; A'", "A", "differential", lambda A: A.T),
+    "constant": ("x: n; y: m; x'*x*y - x'*x*y + y", "x", "jacobian", lambda x, y: y),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_first_derivatives(name: str) -> None:
+    text, wrt, kind, function = CASES[name]
+    (found,) = differentiate_text(text, [wrt]).answers
+    assert found.kind == kind
+    values = reference.draw(text, SIZES, np.random.default_rng(0))
+    ours = np.asarray(reference.evaluate(found.text, values, SIZES), float)
+    expected = central(function, values, wrt)
+    if kind == "gradient" or np.ndim(values[wrt]) == 0:
+        ours = ours.reshape(expected.shape, order="F")
+    np.testing.assert_allclose(ours, expected, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", [n for n, (_, _, kind, _) in CASES.items() if kind == "differential"])
+def test_map_is_the_differential(name: str) -> None:
+    text, wrt, _, function = CASES[name]
+    (found,) = differentiate_text(text, [wrt]).answers
+    rng = np.random.default_rng(1)
+    values = reference.draw(text, SIZES, rng)
+    direction = rng.standard_normal(np.shape(values[wrt]))
+    ours = reference.evaluate(found.map_text, values | {str(found.direction.name): direction}, SIZES)
+    ahead, behind = (function(**values | {wrt: values[wrt] + s * direction}) for s in (1e-5, -1e-5))
+    np.testing.assert_allclose(ours, (ahead - behind) / 2e-5, rtol=1e-6, atol=1e-8)
+
+
+SECOND: dict[str, tuple[str, list[str], Callable[..., Any]]] = {
+    "two vectors": ("x: n; z: m; A: n x m; x'*A*z + (x'*x)^2*sum(z)", ["x", "z"],
+                    lambda x, z, A: (x.T @ A @ z + (x.T @ x) ** 2 * np.sum(z))[0, 0]),
+    "scalar and vector": ("x: n; c^3*sum(exp(c*x))", ["c", "x"], lambda c, x: c**3 * np.sum(np.exp(c * x))),
+    "vector and scalar": ("x: n; c^3*sum(exp(c*x))", ["x", "c"], lambda c, x: c**3 * np.sum(np.exp(c * x))),
+    "matrix and vector": ("X: m x n; x: n; sum((X*x).^3)", ["X", "x"], lambda X, x: np.sum((X @ x) ** 3)),
+    "scalar and matrix": ("X: m x n; sum(sin(c*X))", ["c", "X"], lambda c, X: np.sum(np.sin(c * X))),
+    "symmetric": ("A: n x n symmetric; tr(A*A*A)", ["A"], lambda A: np.trace(A @ A @ A)),
+}
+
+
+@pytest.mark.parametrize("name", SECOND)
+def test_second_derivatives(name: str) -> None:
+    """Every block, mixed ones too, against differences of differences."""
+    text, wrt, function = SECOND[name]
+    answers = differentiate_text(text, wrt, 2).answers
+    assert [a.name for a in answers] == [*wrt, *([", ".join(wrt)] if len(wrt) > 1 else [])]
+    values = reference.draw(text, SIZES, np.random.default_rng(2))
+    for found in answers:
+        first, last = (str(w.name) for w in (found.wrt[0], found.wrt[-1]))
+
+        def slope(first: str = first, **given: Any) -> Any:
+            return central(function, given, first)
+
+        expected = central(slope, values, last)
+        ours = np.asarray(reference.evaluate(found.text, values, SIZES), float).reshape(expected.shape, order="F")
+        np.testing.assert_allclose(ours, expected, rtol=1e-3, atol=1e-3, err_msg=found.text)
+
+
+def asked(text: str, wrt: str, order: int = 1) -> Question:
+    reading = read(text)
+    return Question(text, reading.program, (reading.symbols[wrt],), order)
+
+
+WRONG = [
+    ("x: n; x'*x", "x", 1, lambda t: scale(S(3), t)), ("X: n x n; tr(X*X)", "X", 1, sympy.Transpose),
+    ("X: n x n; X*X", "X", 1, lambda t: scale(1 + S(10) ** -6, t)),
+    ("X: n x n; tr(X*X)", "X", 2, lambda t: product(t, commutation(*2 * [t.shape[0] ** S.Half]))),
+]
+
+
+@pytest.mark.parametrize(("text", "wrt", "order", "spoil"), WRONG)
+def test_wrong_answer_is_withheld(text: str, wrt: str, order: int, spoil: Callable[[Any], Any]) -> None:
+    question = asked(text, wrt, order)
+    (found,) = answer(question).answers
+    wrong = found.equations[-1].term
+    wrong = spoil(wrong) if not (order == 1 and text.startswith("X: n x n; tr")) else sympy.Basic.__new__(
+        sympy.Transpose, wrong)
+    spoiled = replace(found, equations=(*found.equations[:-1], Equation(found.equation.symbol, wrong)))
+    with pytest.raises(VerificationError, match="could not be verified"):
+        verify_answer(question.program, spoiled)
+
+
+def test_gradient_simplified_by_symmetry_is_not_differentiated_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """2 S for tr(S S) is true at symmetric S alone: its derivative 2 I is not the Hessian, and is withheld."""
+    monkeypatch.setattr(symbolic.answering, "OPEN", (*symbolic.answering.OPEN, "symmetric"))
+    with pytest.raises(VerificationError):
+        differentiate_text("S: n x n symmetric; tr(S*S)", ["S"], 2)
+
+
+def test_wrong_map_is_withheld() -> None:
+    question = asked("X: n x n; X*X", "X")
+    (found,) = answer(question).answers
+    spoiled = replace(found, map=(Equation(found.map[0].symbol, scale(S(2), found.map[0].term)),))
+    with pytest.raises(VerificationError):
+        verify_answer(question.program, spoiled)
+
+
+@pytest.mark.parametrize(("text", "wrt", "expected", "assumption"), [
+    ("S: n x n symmetric; x: n; x'*S*x", "x", "2*S*x", "Sᵀ = S: S is symmetric"),
+    ("D: n x n diagonal; x: n; x'*D*x", "x", "2*D*x", "Dᵀ = D: D is diagonal"),
+    ("x: n positive; sum(abs(x))", "x", "ones(n, 1)", "x > 0: each entry of x is positive"),
+    ("W: k x n; x: n; y: k distribution_cols; q = softmax(W*x); -y'*log(q)", "W", "(q - y)*x'", "1ᵀy = 1ᵀ"),
+    ("W: n x k; X: m x n; Y: m x k onehot_rows; Q = softmax_rows(X*W); -sum(Y.*log(Q))", "W", "X'*(Q - Y)", "Y 1 = 1"),
+])
+def test_properties_are_used_and_named(text: str, wrt: str, expected: str, assumption: str) -> None:
+    (found,) = differentiate_text(text, [wrt]).answers
+    assert found.text.rsplit("; ", 1)[-1] == expected
+    assert any(f"{a.text}: {a.reason}".startswith(assumption) for a in found.assumptions)
+    (plain,) = differentiate_text(text.replace(" symmetric", "").replace(" diagonal", "").replace(" positive", "").replace(
+        " distribution_cols", "").replace(" onehot_rows", ""), [wrt]).answers
+    assert plain.assumptions == ()
+    assert plain.text.rsplit("; ", 1)[-1] != expected
+
+
+def test_convention_is_said() -> None:
+    (found,) = differentiate_text("S: n x n psd; logdet(S)", ["S"]).answers
+    assert any("unconstrained" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("norm2(x)", "norm"), ("sum(max(x, y))", "equal"), ("norminf(x)", "largest"), ("sum(abs(x))", "not differentiable"),
+    ("sum(relu(x))", "not differentiable"), ("det(X)*sum(x)", "invertible"), ("abs(x'*x)", "not differentiable")])
+def test_points_without_a_derivative_are_named(text: str, words: str) -> None:
+    from symbolic.formats.answers import answer_data
+
+    answers = differentiate_text(text, ["x"])
+    assert any(words in note for note in answer_data(answers, answers.answers[0])["notes"])
+
+
+def test_long_program_is_linear() -> None:
+    """The gradients of a long program go by named ones: equations and text grow with its length alone."""
+    def found(length: int) -> Answer:
+        lines = ["W: n x n; x0: n", *(f"x{i + 1} = tanh(W*x{i})" for i in range(length)), f"x{length}'*x{length}"]
+        (only,) = differentiate_text("\n".join(lines), ["x0"]).answers
+        return only
+
+    short, long = found(20), found(40)
+    assert len(long.equations) <= 2 * len(short.equations)
+    assert len(long.text) <= 2.3 * len(short.text)
+
+
+# The door for Python.
+
+A, X = matrix("A", "n", "n"), matrix("X", "n", "n")
+x, c = vector("x", "n"), scalar("c")
+n = Symbol("n", integer=True, positive=True)
+
+
+@pytest.mark.parametrize(("found", "expected"), [
+    (lambda: gradient(x.T * A * x, x), "(A + A')*x"), (lambda: gradient("x'*A*x", "x"), "(A' + A)*x"),
+    (lambda: gradient(Trace(A * X), X), "A'"), (lambda: gradient(sympy.log(Determinant(X)), X), "inv(X')"),
+    (lambda: gradient(c**2 * Trace(X), c), "2*c*tr(X)"), (lambda: gradient(sympy.sin(c) * Trace(X), c), "cos(c)*tr(X)"),
+    (lambda: jacobian(A * x, x), "A"), (lambda: jacobian(HadamardProduct(x, x), x), "2*diag(x)"),
+    (lambda: jacobian(x.applyfunc(sympy.exp), x), "diag(exp(x))"), (lambda: differential(Inverse(X), X), None),
+    (lambda: hessian(x.T * A * x, x), None), (lambda: hessian(x.T * A * x, x, {"A": "symmetric"}), "2*A"),
+    (lambda: jacobian(sympy.BlockMatrix([[x], [A * x]]), x), None), (lambda: gradient(X[0, 1], X), None),
+    (lambda: differential(sympy.kronecker_product(X, A), X), None),
+])
+def test_door(found: Callable[[], Any], expected: str | None) -> None:
+    derivative = found()
+    assert expected is None or derivative.text == expected
+    assert isinstance(derivative.sympy, sympy.Expr)
+    assert derivative.latex()
+    assert derivative.steps
+    assert derivative.answer.verified is not None
+    assert derivative._repr_latex_().startswith("$")
+    assert "def derivative(" in derivative.to_python()
+
+
+def test_door_for_several_variables() -> None:
+    by_x, by_a = gradient(x.T * A * x, [x, A])
+    assert (by_x.text, by_a.text) == ("(A + A')*x", "x*x'")
+    assert [h.answer.name for h in hessian("x'*A*y", ["x", "y"])] == ["x", "y", "x, y"]
+
+
+def test_lambdify_and_page() -> None:
+    derivative = gradient(x.T * A * x, x)
+    a, v = np.arange(9.0).reshape(3, 3), np.ones((3, 1))
+    np.testing.assert_allclose(derivative.lambdify()(A=a, x=v), (a + a.T) @ v)
+    assert max(map(len, derivative.page().splitlines())) <= 80
+    assert str(derivative) == "(A + A')*x"
+
+
+@pytest.mark.parametrize("call", [
+    lambda: gradient(A * x, x), lambda: jacobian(x.T * x, x), lambda: gradient(x.T * x, MatrixSymbol("z", n, 1)),
+    lambda: gradient("x'*", "x"), lambda: gradient(3, x), lambda: hessian(A * x, x), lambda: gradient("sum(x)", []),
+    lambda: gradient("sum(x)", "x", {"x": "sparse"}), lambda: gradient("sum(x)", "x", {"w": "positive"}),
+    lambda: matrix("X", "2n", 3)])
+def test_door_refuses_in_one_line(call: Callable[[], Any]) -> None:
+    with pytest.raises(InputError) as raised:
+        call()
+    assert "\n" not in str(raised.value)
