@@ -417,7 +417,8 @@ OF_SCALARS: dict[str, Case] = {
          inner(Eye(12), kronecker(A, transpose(B))))),
     "norm_of_transpose": Case(
         tuple(raw(SquaredNorm, a) for a in (
-            transpose(A), scale(s, A), ONES, scale(s, ONES), scale(s, Eye(M)), scale(S(-2), transpose(H)), OneMatrix(M, 1), I)),
+            transpose(A), scale(s, A), ONES, scale(s, ONES), scale(s, Eye(M)), scale(S(-2), transpose(H)),
+            OneMatrix(M, 1), I)),
         (raw(SquaredNorm, A), raw(SquaredNorm, add(A, B)), raw(SquaredNorm, product(D, E)))),
     "determinant_of_inverse": Case(
         tuple(raw(Determinant, a) for a in (inverse(D), transpose(D), inverse(transpose(L)), inverse(add(D, E)))),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 
 from sympy import Basic, Dummy, Expr, MatrixSymbol, Transpose, expand
 
-from codegen.expressions.names import allocate
 from codegen.expressions.passes import is_work, optimise_expression
 from codegen.expressions.printer import ExpressionPrinter
 from codegen.expressions.properties import Properties
@@ -86,8 +86,10 @@ class _Writer:
         self.formulas = formulas
         self.equations = shortened(equations, wanted, scope)
         self.terms = {e.symbol: e.term for e in self.equations}
-        own = [e.symbol for e in self.equations if e.symbol not in scope.names]
-        self.printer = scope.printer(allocate(own, scope.taken, scope.names.values()))
+        own = (e.symbol for e in self.equations if e.symbol not in scope.names)
+        taken = {*scope.taken, *scope.names.values()}
+        numbered = (name for i in count(1) if (name := f"t{i}") not in taken)
+        self.printer = scope.printer(dict(zip(own, numbered, strict=False)))
         used = {s for e in self.equations for s in symbols_of(e.term)}
         self.inlined = {s for s in wanted if s not in used and (len(wanted) == 1 or self._is_name(self.terms[s]))}
 

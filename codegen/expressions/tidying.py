@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sympy import (
     Basic,
     Expr,
@@ -24,7 +26,7 @@ from codegen.expressions.properties import Properties
 from codegen.passes import Equations, everywhere, rebuild
 from symbolic.functions import FUNCTIONS, scalar_function
 from symbolic.program import Equation
-from symbolic.structure import Diag, DiagonalOf, Reshape, Slice, Tril, diag, diagonal_of
+from symbolic.structure import Diag, DiagonalOf, Reshape, Slice, Tril, diag, diagonal_of, reshape
 from symbolic.terms import (
     Applied,
     Broadcast,
@@ -129,6 +131,8 @@ def diagonals(equations: Equations) -> Equations:
     def change(term: Term) -> Term | None:
         if isinstance(term, HadamardProduct):
             return _on_diagonal(term)
+        if isinstance(term, MatAdd):
+            return _one_diagonal(term)
         if isinstance(term, DiagonalOf):
             return diagonal(term.args[0])
         if isinstance(term, Transpose) and isinstance(term.args[0], Diag):
@@ -139,6 +143,43 @@ def diagonals(equations: Equations) -> Equations:
         return None
 
     return everywhere(equations, change)
+
+
+def _one_diagonal(term: MatAdd) -> Term | None:
+    """diag(v) + diag(w) = diag(v + w)."""
+    parts = [split(s) for s in term.args]
+    columns = [scale(c, rest.args[0]) for c, rest in parts if isinstance(rest, Diag)]
+    if len(columns) < 2:
+        return None
+    return add(*(scale(c, rest) for c, rest in parts if not isinstance(rest, Diag)), diag(add(*columns)))
+
+
+def reshapes(equations: Equations) -> Equations:
+    """Work on entries before they are rearranged: vec(A) ⊙ vec(B) = vec(A ⊙ B), f(vec A) = vec f(A)."""
+    def change(term: Term) -> Term | None:
+        if isinstance(term, Elementwise) and isinstance(term.operand, Reshape):
+            return reshape(elementwise(term.function, term.operand.args[0]), *term.shape)
+        if isinstance(term, HadamardQuotient) and all(isinstance(a, Reshape) for a in term.args) and len(
+                _sources(term.args)) == 1:
+            return reshape(quotient(*(a.args[0] for a in term.args)), *term.shape)
+        return _together(term) if isinstance(term, HadamardProduct | MatAdd) else None
+
+    return everywhere(equations, change)
+
+
+def _together(term: HadamardProduct | MatAdd) -> Term | None:
+    parts = [split(a) for a in term.args]
+    moved = [(c, rest) for c, rest in parts if isinstance(rest, Reshape)]
+    if len(moved) < 2 or len(_sources([rest for _, rest in moved])) != 1:
+        return None
+    join = add if isinstance(term, MatAdd) else hadamard
+    inside = reshape(join(*(scale(c, rest.args[0]) for c, rest in moved)), *term.shape)
+    return join(*(scale(c, rest) for c, rest in parts if not isinstance(rest, Reshape)), inside)
+
+
+def _sources(terms: Iterable[Reshape]) -> set[tuple[Expr, Expr]]:
+    """Return the shapes of what is reshaped."""
+    return {t.args[0].shape for t in terms}
 
 
 def diagonal(term: Term) -> Term:

@@ -90,18 +90,25 @@ def answer_words(answers: Sequence[Answer], directions: str = "") -> str:
     """Return the docstring of the function that returns some answers."""
     if len(answers) == 1:
         (answer,) = answers
-        symbol = answer.map[-1].symbol if directions else answer.equation.symbol
         what = f"{KINDS[answer.kind]} by {answer.name}"
-        return f"Return {_applied(answer.kind, what, directions)} ({shape_words(symbol)})."
+        if directions:
+            return f"Return {_applied(answer.kind, what, directions)}, in the shape of {_like(answer)}."
+        return f"Return the {what} ({shape_words(answer.equation.symbol)})."
     kinds = list(dict.fromkeys(a.kind for a in answers))
     what = " and ".join(_plural(KINDS[k]) for k in kinds)
-    return f"Return a dict of {_applied(kinds[0], what, directions)}, by the names of the variables."
+    if directions:
+        return f"Return a dict of {_applied(kinds[0], what, directions)}, by the names of the variables."
+    return f"Return a dict of the {what}, by the names of the variables."
 
 
 def _applied(kind: str, what: str, directions: str) -> str:
-    if not directions:
-        return f"the {what}"
-    return f"the {what} times {directions}" if kind == "hessian" else f"the differential, linear in {directions}"
+    if kind == "hessian":
+        return f"the {what} times {directions}"
+    return f"the differential of the value, linear in {directions}"
+
+
+def _like(answer: Answer) -> str:
+    return str(answer.wrt[0].name) if answer.kind == "hessian" else "the value"
 
 
 def escaped(text: str) -> str:

@@ -107,7 +107,7 @@ def _language_inner(node: Inner, show: Show) -> str:
     if is_column(left):
         return f"{turned(left, show)}*{_factor(right, show)}"
     if left.shape[0] == 1:
-        return f"{show(left, TIMES)}*{turned(right, show)}"
+        return f"{show(left, TIMES)}*{turned(right, show, first=False)}"
     return f"sum({show(left, TIMES)}.*{show(right, TIMES + 1)})"
 
 
@@ -116,9 +116,11 @@ def _factor(term: Term, show: Show) -> str:
     return show(term, TIMES if isinstance(term, sympy.MatMul) and is_matrix(term.args[0]) else TIMES + 1)
 
 
-def turned(term: Term, show: Show) -> str:
-    """Spell Aᵀ as a factor, from the transposes of its parts or as a whole, whichever is shorter."""
-    inside, whole = show(transpose(term), TIMES), show(Basic.__new__(sympy.Transpose, term), TIMES)
+def turned(term: Term, show: Show, first: bool = True) -> str:
+    """Spell Aᵀ as the first or a further factor, from the transposes of its parts or as a whole, as is shorter."""
+    parts = transpose(term)
+    inside, whole = show(parts, TIMES) if first else _factor(parts, show), show(
+        Basic.__new__(sympy.Transpose, term), TIMES)
     return whole if whole.count("'") < inside.count("'") and isinstance(term, sympy.MatAdd) else inside
 
 
