@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
-from sympy import Basic, Dummy, Expr, MatrixSymbol, Transpose, expand
+from sympy import Basic, Dummy, Expr, MatAdd, MatrixSymbol, Transpose, expand, preorder_traversal
 
 from codegen.expressions.passes import is_work, optimise_expression
 from codegen.expressions.printer import ExpressionPrinter
@@ -20,7 +20,7 @@ from symbolic.operations.table import ATOM
 from symbolic.printing import TextPrinter
 from symbolic.program import Equation, needed
 from symbolic.structure import DiagonalOf, Reshape, Slice
-from symbolic.terms import Broadcast, Term, is_matrix, operand_indices, symbols_of
+from symbolic.terms import Broadcast, Term, add, is_matrix, operand_indices, symbols_of
 
 WIDTH = 99
 INDENT = 4
@@ -216,17 +216,22 @@ def shortened(equations: Equations, wanted: Collection[Expr], scope: Scope) -> E
         before = "return float()" if equation.symbol in wanted else f"{equation.name} = "
         term, room = equation.term, WIDTH - INDENT - len(before)
         while len(scope.printer().show(term)) > room:
-            part = _longest_part(term, scope.printer(), room)
-            if part is None:
+            found = _longest_part(term, scope.printer(), room) or _half(term, scope.printer(), room)
+            if found is None:
                 break
+            whole, part, rest = found
             symbol = named(next(names), part)
             kept.append(Equation(symbol, part))
-            term = _replaced(term, part, symbol)
+            term = _replaced(term, whole, rest(symbol))
         kept.append(Equation(equation.symbol, term))
     return tuple(kept)
 
 
-def _longest_part(term: Term, printer: ExpressionPrinter, room: int) -> Term | None:
+Cut = tuple[Term, Term, Callable[[Expr], Term]]
+"""A part of a term, what of it gets a name, and what then stands in its place."""
+
+
+def _longest_part(term: Term, printer: ExpressionPrinter, room: int) -> Cut | None:
     """Return the longest part of a term that is worth a name and fits on a line."""
     lengths: dict[Term, int] = {}
 
@@ -239,7 +244,20 @@ def _longest_part(term: Term, printer: ExpressionPrinter, room: int) -> Term | N
 
     visit(term)
     fitting = {part: length for part, length in lengths.items() if SHORTEST <= length <= room}
-    return max(fitting, key=fitting.__getitem__) if fitting else None
+    if not fitting:
+        return None
+    part = max(fitting, key=fitting.__getitem__)
+    return part, part, lambda symbol: symbol
+
+
+def _half(term: Term, printer: ExpressionPrinter, room: int) -> Cut | None:
+    """Return the first half of a sum that is too long, though none of its summands is worth a name."""
+    for node in preorder_traversal(term):
+        if isinstance(node, MatAdd) and node is not term and len(node.args) > 3 and len(printer.show(node)) > room:
+            middle = len(node.args) // 2
+            later = node.args[middle:]
+            return node, add(*node.args[:middle]), lambda symbol, later=later: add(symbol, *later)
+    return None
 
 
 def _replaced(term: Term, part: Term, symbol: Expr) -> Term:

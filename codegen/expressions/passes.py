@@ -29,7 +29,7 @@ from codegen.expressions.nodes import Norm, Solve, Times, flip, times
 from codegen.expressions.products import area, associated, factors_of, inverted, without_dots
 from codegen.expressions.properties import Properties
 from codegen.expressions.safety import argument, log_determinants, stable_exponentials
-from codegen.expressions.tidying import constants, diagonals, gathered, known_functions, reshapes, symmetries
+from codegen.expressions.tidying import constants, diagonals, gathered, known_functions, one_order, reshapes, symmetries
 from codegen.passes import Equations, Pass, everywhere, rebuild, share, stabilise
 from symbolic.program import Equation
 from symbolic.terms import (
@@ -173,8 +173,9 @@ def expression_passes(properties: Properties) -> tuple[Pass, ...]:
         Pass("stable_exponentials", "exp neither overflows nor meets log 0", stable_exponentials),
         Pass("log_determinants", "a determinant over- and underflows, its logarithm does not",
              partial(log_determinants, properties=properties)),
-        Pass("reshapes", "entries are rearranged once", reshapes),
         Pass("diagonals", "n multiplications, not n²", diagonals),
+        Pass("reshapes", "entries are rearranged once", reshapes),
+        Pass("one_order", "A + B and B + A are seen to be the same", one_order),
         Pass("inner_products", "a trace needs no other entries of a product than its diagonal",
              partial(inner_products, properties=properties)),
         Pass("symmetries", "Aᵀ is A where that was declared", partial(symmetries, properties=properties)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from sympy import (
@@ -106,6 +107,18 @@ def _collected(term: MatAdd) -> Term | None:
     for coefficient, rest in map(split, term.args):
         coefficients[rest] = coefficients.get(rest, S.Zero) + coefficient
     return add(*(scale(c, rest) for rest, c in coefficients.items())) if len(coefficients) < len(term.args) else None
+
+
+def one_order(equations: Equations) -> Equations:
+    """Write sums and products entry by entry of the same operands in one order, that of the first of them."""
+    first: dict[tuple[type[Basic], frozenset[tuple[Basic, int]]], Term] = {}
+
+    def change(term: Term) -> Term | None:
+        if isinstance(term, HadamardProduct | MatAdd | Inner):
+            return first.setdefault((type(term), frozenset(Counter(term.args).items())), term)
+        return None
+
+    return everywhere(equations, change)
 
 
 def gathered(equations: Equations) -> Equations:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from sympy import Basic, MatrixSymbol, Number, OneMatrix, Symbol
 
-from symbolic.identities import entrywise, products, scalars, sums
+from symbolic.identities import entrywise, kronecker, ones, products, scalars, sums
 from symbolic.identities.table import Context, Identity, Rewriting
 from symbolic.operations.table import Rule
 from symbolic.terms import MatrixDifferential, ScalarDifferential, Term, operand_indices, rebuilt
 
-IDENTITIES: tuple[Identity, ...] = tuple(i for part in (products, entrywise, sums, scalars) for i in part.IDENTITIES)
+_PARTS = (ones, products, kronecker, entrywise, sums, scalars)
+IDENTITIES: tuple[Identity, ...] = tuple(i for part in _PARTS for i in part.IDENTITIES)
 
 _BY_NODE: dict[type[Basic], list[Identity]] = {}
 for _identity in IDENTITIES:
