@@ -21,7 +21,7 @@ from symbolic.derivatives import differentiate_text
 from symbolic.errors import InputError, VerificationError
 from symbolic.evidence import verify_answer
 from symbolic.language import read
-from symbolic.operations.structure import commutation
+from symbolic.operations.kronecker import commutation
 from symbolic.program import Equation
 from symbolic.terms import product, scale
 

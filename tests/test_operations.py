@@ -49,7 +49,7 @@ from symbolic.evaluate import evaluate
 from symbolic.functions import FUNCTIONS, ScalarFunction, activations, derivative, h, scalar_function
 from symbolic.language.spelling import LanguagePrinter
 from symbolic.operations import OPERATIONS, Operation, operation
-from symbolic.operations.structure import commutation
+from symbolic.operations.kronecker import commutation
 from symbolic.operations.table import Rule
 from symbolic.printing import LatexPrinter, TextPrinter
 from symbolic.program import Equation, Program

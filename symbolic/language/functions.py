@@ -13,7 +13,7 @@ from symbolic.language import building
 from symbolic.language.building import scalars_too
 from symbolic.language.dimensions import SCALAR, Dimension, Dimensions, Shape
 from symbolic.language.sizes import ONE
-from symbolic.operations.structure import commutation
+from symbolic.operations.kronecker import commutation
 from symbolic.structure import (
     FirstLargest,
     LargestAlong,

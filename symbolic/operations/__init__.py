@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from sympy import Basic
 
-from symbolic.operations import algebra, entrywise, scalar, softmax, structure
+from symbolic.operations import algebra, blocks, cholesky, entrywise, kronecker, scalar, softmax, structure
 from symbolic.operations.table import Operation, Rule
 from symbolic.terms import is_matrix
 
+_PARTS = (algebra, entrywise, softmax, structure, kronecker, blocks, cholesky, scalar)
 OPERATIONS: dict[type[Basic], Operation] = {
-    row.node: row for part in (algebra, entrywise, softmax, structure, scalar) for row in part.OPERATIONS
+    row.node: row for part in _PARTS for row in part.OPERATIONS
 }
 
 
