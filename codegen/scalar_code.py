@@ -13,7 +13,7 @@ from symbolic.printing import TextPrinter
 from symbolic.scalars import x
 
 DIRECT = {"tanh": "np.tanh", "exp": "np.exp", "log": "np.log", "abs": "np.abs", "sign": "np.sign",
-          **{name: f"np.{name}" for name in ("sqrt", "sin", "cos", "arctan", "sinh", "cosh")}}
+          **{f: f"np.{f}" for f in ("sqrt", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh")}}
 """Functions that NumPy has under one name."""
 
 

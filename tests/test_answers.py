@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +23,12 @@ from symbolic.answers import Answer
 from symbolic.derivatives import differentiate_text
 from symbolic.errors import InputError, VerificationError
 from symbolic.evidence import verify_answer
+from symbolic.formats.answers import ANSWER_FORMATS, answer_data
+from symbolic.formats.latex import escape
+from symbolic.identities import IDENTITIES
 from symbolic.language import read
+from symbolic.moves import MOVES
+from symbolic.operations import OPERATIONS
 from symbolic.operations.kronecker import commutation
 from symbolic.program import Equation
 from symbolic.terms import product, scale
@@ -174,8 +182,6 @@ def test_convention_is_said() -> None:
     ("norm2(x)", "norm"), ("sum(max(x, y))", "equal"), ("norminf(x)", "largest"), ("sum(abs(x))", "not differentiable"),
     ("sum(relu(x))", "not differentiable"), ("det(X)*sum(x)", "invertible"), ("abs(x'*x)", "not differentiable")])
 def test_points_without_a_derivative_are_named(text: str, words: str) -> None:
-    from symbolic.formats.answers import answer_data
-
     answers = differentiate_text(text, ["x"])
     assert any(words in note for note in answer_data(answers, answers.answers[0])["notes"])
 
@@ -254,3 +260,31 @@ def test_text_means_the_answer(text: str, wrt: str) -> None:
     values = reference.draw(text, SIZES, np.random.default_rng(3))
     expected = central(lambda **given: reference.evaluate(text, given, SIZES), values, wrt)
     assert np.ravel(reference.evaluate(found.text, values, SIZES)) == pytest.approx(np.ravel(expected), rel=1e-6)
+
+
+def rules() -> list[Any]:
+    """Return every rule that a page may cite."""
+    of_rows = [r for row in OPERATIONS.values() for e in row.examples() if type(e) is row.node
+               for r in (row.differential_rule(e), row.transposition_rule, row.matrix_rule) if r is not None]
+    return [*of_rows, *(i.rule for i in IDENTITIES), *(m.rule for m in MOVES)]
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda r: r.key)
+def test_sources_can_be_set_in_latex(rule: Any) -> None:
+    """LaTeX's own character set ends at Latin letters: symbols have to become mathematics."""
+    assert escape(rule.source).encode("latin-1")
+    assert all(c.isascii() for c in rule.latex)
+
+
+PAGES = ["q = softmax(W*x); -y'*log(q)", "sum(kron(W,W)) + tr(chol(W*W'+eye(m)))", "norminf(W*x) + sum(max(W, 2))",
+         "S: n x n psd; tr(inv(S)*W'*W)", "[W*x; x]'*[W*x; 2x] + norm1(W[1, :])", "sum(logsumexp_rows(W).*max_rows(W))"]
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
+@pytest.mark.parametrize(("text", "order"), [(t, o) for t in PAGES for o in (1, 2)])
+def test_page_compiles(text: str, order: int, tmp_path: Path) -> None:
+    page = ANSWER_FORMATS["latex"](differentiate_text(f"W: m x n; x: n; {text}", ["W"], order))
+    (tmp_path / "page.tex").write_text(page)
+    done = subprocess.run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "page.tex"], cwd=tmp_path,
+                          capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout[-2000:]

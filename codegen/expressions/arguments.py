@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from sympy import Expr, MatrixSymbol
 
 from codegen.expressions.bodies import Scope, size_lines
+from codegen.expressions.drawing import numbers
+from codegen.expressions.printer import ExpressionPrinter
 from codegen.expressions.sizes import conditions
 from symbolic.program import Assumption
 from symbolic.terms import Term, is_matrix
@@ -42,7 +44,7 @@ PROPERTIES: dict[str, Property] = {
         "{0} + {0}.T"),
     "diagonal": Property("a diagonal matrix", "np.max(np.abs(a - np.diagflat(np.diagonal(a)))) <= tolerance",
                          "np.diagflat(np.diagonal({0}))", "np.diagflat(np.diagonal({0}))"),
-    "invertible": Property("an invertible matrix", "np.linalg.cond(a) < 1e12", "{0}"),
+    "invertible": Property("an invertible matrix", "np.all(np.isfinite(a)) and np.linalg.cond(a) < 1e12", "{0}"),
     **{f"onehot_{kind}": Property(
         f"one-hot {words}",
         f"set(np.unique(a)) <= {{0, 1}} and np.all(np.sum(a, axis={axis}) == 1)",
@@ -59,7 +61,12 @@ PROPERTIES: dict[str, Property] = {
 
 def words_of(shape: Iterable[Expr]) -> str:
     """Return a shape in words, as in m x n."""
-    return " x ".join(str(d) for d in shape)
+    return " x ".join(map(size_words, shape))
+
+
+def size_words(size: Expr) -> str:
+    """Return a size in words, by the user's names, as in m - 2*k."""
+    return ExpressionPrinter().show(size).replace(" * ", "*")
 
 
 def checking_lines(arguments: Sequence[Expr], terms: Iterable[Term], used: Iterable[Assumption],
@@ -74,6 +81,8 @@ def checking_lines(arguments: Sequence[Expr], terms: Iterable[Term], used: Itera
             kind = "_size" if argument in scope.sizes.keywords else "_number"
             lines.append(f'{name} = {kind}("{argument.name}", {name})')
     lines += size_lines(scope, {s for a in scope.arrays for d in a.shape for s in d.free_symbols})
+    lines += [f'_reaches("{s.size}", {scope.names[s.size]}, 1)' for s in scope.sizes.sources
+              if s.array is not None and not s.plain]
     lines += _reaching(terms, scope)
     lines += [line for a in scope.arrays for line in _fitting(a, scope)]
     plain = [a for a in arguments if a not in scope.sizes.keywords]
@@ -92,7 +101,7 @@ def checking_lines(arguments: Sequence[Expr], terms: Iterable[Term], used: Itera
 
 def _reaching(terms: Iterable[Term], scope: Scope) -> list[str]:
     """Return the lines that try sizes which could be too small; one that no code needs is not known."""
-    return [f'_reaches("{dimension}", {scope.printer().show(dimension)}, {least})'
+    return [f'_reaches("{size_words(dimension)}", {scope.printer().show(dimension)}, {least})'
             for dimension, least in conditions(scope.arrays, terms)
             if dimension.free_symbols <= set(scope.sizes.by_size)]
 
@@ -111,18 +120,21 @@ def _fitting(array: MatrixSymbol, scope: Scope) -> list[str]:
     return [f'_fit("{array.name}", {name}, ({shape}), {"f" if told else ""}"{words}")']
 
 
-def drawing_lines(arguments: Sequence[Expr], assumptions: Iterable[Assumption], terms: Iterable[Term],
+def drawing_lines(arguments: Sequence[Expr], assumptions: Iterable[Assumption], fitting: Sequence[tuple[int, ...]],
                   scope: Scope) -> list[str]:
-    """Return the body of the function that draws random arguments."""
+    """Return the body of the function that draws random arguments; where given, at one of the fitting sizes."""
     printer = scope.printer()
     sizes = [s.size for s in scope.sizes.sources]
+    names, drawn = ", ".join(scope.names[s] for s in sizes), numbers(sizes)
     lines = []
-    if len(sizes) == 1:
-        lines.append(f"{scope.names[sizes[0]]} = int(rng.integers(2, 6))")
+    if fitting:
+        listed = ", ".join(map(str, fitting))
+        lines.append(f"{names}{',' * (len(sizes) == 1)} = [{listed}][rng.integers({len(fitting)})]")
+    elif len(sizes) == 1:
+        lines.append(f"{names} = int(rng.integers({drawn.start}, {drawn.stop}))")
     elif sizes:
-        names = ", ".join(scope.names[s] for s in sizes)
-        lines.append(f"{names} = map(int, rng.permutation(np.arange(2, {len(sizes) + 4}))[:{len(sizes)}])")
-    lines += _reaching(terms, scope)
+        numbered = f"np.arange({drawn.start}, {drawn.stop})"
+        lines.append(f"{names} = map(int, rng.permutation({numbered})[:{len(sizes)}])")
     declared: dict[Expr, set[str]] = {}
     for assumption in assumptions:
         declared.setdefault(assumption.symbol, set()).add(assumption.key)

@@ -36,4 +36,4 @@ def _summands(factor: Term) -> list[tuple[Expr, list[Term]]]:
 
 
 def _cost(factors: Sequence[Term], properties: Properties) -> float:
-    return Chain(factors, replace(properties, used=set()), lambda term: term).whole().cost
+    return Chain(factors, replace(properties, used=set()), lambda term: term).cost(0, len(factors))

@@ -9,6 +9,7 @@ from sympy import Expr
 
 from codegen.expressions.arguments import PROPERTIES, checking_lines, drawing_lines
 from codegen.expressions.check import Checked, comparing_lines, keeping_lines
+from codegen.expressions.drawing import fitting_sizes
 from codegen.expressions.functions import Functions, call
 from codegen.expressions.layout import Computed, lay_out
 from codegen.expressions.words import about, title
@@ -58,7 +59,8 @@ def _context(functions: Functions) -> dict[str, Any]:
         "comparing": comparing, "keeping": keeping_lines(functions.moves),
         "has_first": any("_slope(" in line or "_curvature(" in line for line in comparing),
         "has_second": any("_curvature(" in line for line in comparing),
-        "drawing": drawing_lines(arguments, functions.assumptions, terms, scope),
+        "drawing": drawing_lines(arguments, functions.assumptions,
+                                 fitting_sizes(functions.answers, layout.equations, layout.sizes), scope),
         "drawn": "{" + ", ".join(f'"{keyword}": {name}' for keyword, name in pairs) + "}",
         "parameters": ", ".join(functions.parameters), "checking": checking,
         "matrices": bool(layout.arrays), "directions": bool(layout.directions),

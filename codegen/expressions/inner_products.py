@@ -114,7 +114,7 @@ class _Finder:
         """Return the cheapest of tr(X Y) over all cuts of the cycle AᵀB into X and Y, and of ⟨A, B⟩ itself."""
         (a, first), (b, second) = factors_of(left), factors_of(right)
         count, cycle = without_dots([*map(transpose, reversed(first)), *second])
-        given = 2 * area(left) + sum(Chain(f, self.properties, _as_is).whole().cost for f in (first, second))
+        given = 2 * area(left) + sum(Chain(f, self.properties, _as_is).cost(0, len(f)) for f in (first, second))
         gain = GAIN if any(isinstance(x, OneMatrix) for x in (left, right)) else 1
         cost, turned, term = min(self._cuts(cycle), key=_rank)
         if (cost * gain, turned) >= (given, transposes(left) + transposes(right)):
@@ -127,10 +127,9 @@ class _Finder:
             factors = [*cycle[turn:], *cycle[:turn]]
             chain = Chain(factors, self.properties, _as_is)
             for k in range(1, len(factors)):
-                first, second = chain.part(0, k), chain.part(k, len(factors))
-                yield _cut(factors, k, first.cost + second.cost + 2 * area(first.term))
+                yield _cut(factors, k, chain.cost(0, k) + chain.cost(k, len(factors)) + 2 * chain.area(0, k))
             whole = product(*factors)
-            yield chain.whole().cost + weight(whole.shape[0]), transposes(whole), Basic.__new__(Trace, whole)
+            yield chain.cost(0, len(factors)) + weight(whole.shape[0]), transposes(whole), Basic.__new__(Trace, whole)
             if isinstance(factors[0], Diag) and len(factors) > 1:
                 cost, column = self._diagonal(factors[1:])
                 term = inner(factors[0].args[0], column)
@@ -151,8 +150,7 @@ class _Finder:
         if len(factors) == 1:
             return 0, diagonal(factors[0])
         chain, n = Chain(factors, self.properties, _as_is), len(factors)
-        costs = {k: chain.part(0, k).cost + chain.part(k, n).cost + 2 * area(chain.part(0, k).term)
-                 for k in range(1, n)}
+        costs = {k: chain.cost(0, k) + chain.cost(k, n) + 2 * chain.area(0, k) for k in range(1, n)}
         k = min(costs, key=costs.__getitem__)
         first, second = product(*factors[:k]), product(*factors[k:])
         if isinstance(first, Diag):

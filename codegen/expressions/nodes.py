@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sympy import Basic, Expr, MatAdd, MatMul, S, Transpose
+from sympy import Basic, Expr, MatAdd, MatMul, Mul, S, Transpose
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from symbolic.operations.table import ATOM, TIMES, Show, Spelling, called
@@ -122,10 +122,13 @@ def transposes(term: Basic) -> int:
 def _times(node: Times, show: Show) -> str:
     """Spell A @ B; @ binds as * and / do, from left to right, which only a plain coefficient may rely on."""
     left, right = node.args
-    text = show(left, TIMES)
-    if "/" in text or not isinstance(left, Times | MatMul):
-        text = show(left, TIMES + 1)
-    return f"{text} @ {show(right, TIMES + 1)}"
+    plain = isinstance(left, Times) or (isinstance(left, MatMul) and not _divides(split(left)[0]))
+    return f"{show(left, TIMES if plain else TIMES + 1)} @ {show(right, TIMES + 1)}"
+
+
+def _divides(coefficient: Expr) -> bool:
+    factors = Mul.make_args(coefficient)
+    return any(f.as_base_exp()[1].could_extract_minus_sign() or (f.is_Rational and f.q != 1) for f in factors)
 
 
 def _diagonal(node: Diag, show: Show) -> str:

@@ -94,8 +94,8 @@ def share_inverses(equations: Equations) -> Equations:
             return None
         matrix = term.args[0]
         upright = _upright(matrix)
-        inverted = inverse(upright)
-        return times(inverted if matrix == upright else Basic.__new__(Transpose, inverted), term.args[1])
+        once = inverse(upright)
+        return times(once if matrix == upright else Basic.__new__(Transpose, once), term.args[1])
 
     everywhere(equations, count)
     return everywhere(equations, change)

@@ -130,7 +130,7 @@ class ExpressionPrinter(NumpyPrinter):
         """Spell coefficient * body, and what the body is divided by behind it."""
         number, above, below = _fraction(coefficient)
         sign, number = ("-", -number) if number < 0 else ("", number)
-        if max(number.p, number.q) <= LARGEST if number.is_Rational else False:
+        if number.is_Rational and max(number.p, number.q) <= LARGEST:
             first, last = ([str(number.p)] if number.p != 1 else []), ([str(number.q)] if number.q != 1 else [])
         else:
             first, last = [repr(float(number))], []
@@ -188,7 +188,6 @@ class ExpressionPrinter(NumpyPrinter):
         if term.is_Mul or (term.is_Pow and term.exp.could_extract_minus_sign()):
             return self._signed(term, "")
         return super()._scalar(term)
-
 
     def _scalar_sum(self, term: Expr) -> str:
         """Spell a sum, what is subtracted behind what is added."""

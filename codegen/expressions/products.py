@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from sympy import Basic, Expr, Integer, Inverse, MatMul, OneMatrix, S, Symbol, Transpose
 from sympy.matrices.expressions.matexpr import MatrixExpr
@@ -36,6 +37,7 @@ INVERT = 10
 """What inverting costs, in n³: more than it takes, since a solution is more accurate too."""
 
 
+@cache
 def weight(dimension: Expr) -> float:
     """Return the number that stands for a dimension."""
     return max(1.0, float(dimension.subs(dict.fromkeys(dimension.atoms(Symbol), SIZE))))
@@ -48,15 +50,10 @@ def area(term: MatrixExpr) -> float:
 
 @dataclass(frozen=True)
 class Part:
-    """A stretch of a chain: its term, and what it costs to compute."""
+    """A product: its term, and what it costs to compute."""
 
     term: Term
     cost: float
-
-    @property
-    def rank(self) -> tuple[float, int]:
-        """The cost, then the number of transposes: the least is taken."""
-        return self.cost, transposes(self.term)
 
 
 def factors_of(term: MatrixExpr) -> tuple[Expr, list[Term]]:
@@ -106,49 +103,92 @@ class Chain:
         self.properties = properties
         self.factors = list(factors)
         self.inside = inside
-        self._parts: dict[tuple[int, int], Part] = {}
-
-    def part(self, start: int, stop: int) -> Part:
-        """Return the cheapest way to the product of factors[start:stop]; of equal ways, from left to right."""
-        found = self._parts.get((start, stop))
-        if found is None:
-            if stop - start == 1:
-                found = self._leaf(self.factors[start])
-            else:
-                found = min((self._joined(start, k, stop) for k in range(stop - 1, start, -1)), key=lambda p: p.rank)
-            self._parts[start, stop] = found
-        return found
+        self._costs: dict[tuple[int, int], tuple[float, list[int]]] = {}
+        self._terms: dict[tuple[int, int], Term] = {}
 
     def whole(self) -> Part:
         """Return the cheapest way to the product of all factors."""
-        return self.part(0, len(self.factors))
+        return Part(self.term(0, len(self.factors)), self.cost(0, len(self.factors)))
 
-    def _leaf(self, factor: Term) -> Part:
-        if not isinstance(factor, Inverse):
-            return Part(factor, 0)
-        return Part(inverted(self.inside(factor.args[0])), INVERT * weight(factor.shape[0])**3)
+    def area(self, start: int, stop: int) -> float:
+        """Return how many entries the product of factors[start:stop] has."""
+        return weight(self.factors[start].shape[0]) * weight(self.factors[stop - 1].shape[1])
 
-    def _joined(self, start: int, middle: int, stop: int) -> Part:
-        left, right = self.part(start, middle), self.part(middle, stop)
-        alone = ((start + 1 == middle, start, right, False), (middle + 1 == stop, middle, left, True))
-        lone = [(self.factors[i], other, turned) for single, i, other, turned in alone if single]
-        result = weight(left.term.shape[0]) * weight(right.term.shape[1])
-        for factor, other, turned in lone:
-            if isinstance(factor, Inverse):
-                n = weight(factor.shape[0])
-                return Part(self._solved(factor.args[0], other.term, turned),
-                            other.cost + n**3 * 2 / 3 + 2 * n * area(other.term))
-        for factor, other, turned in lone:
-            if isinstance(factor, Diag):
-                return Part(_scaled(factor.args[0], other.term, turned), other.cost + result)
-        for factor, other, turned in lone:
-            if isinstance(factor, Commutation):
-                return Part(_permuted(factor, other.term, turned), other.cost + result)
-        for factor, other, turned in lone:
-            if isinstance(factor, OneMatrix) and S.One in factor.shape:
-                return Part(_with_ones(factor, other.term, turned), other.cost + max(result, area(other.term)))
-        return Part(_multiplied(left.term, right.term),
-                    left.cost + right.cost + 2 * result * weight(left.term.shape[1]))
+    def cost(self, start: int, stop: int) -> float:
+        """Return what the product of factors[start:stop] costs."""
+        return self._cheapest(start, stop)[0]
+
+    def term(self, start: int, stop: int) -> Term:
+        """Return the product of factors[start:stop]: of equal ways that with the fewest transposes, from the left."""
+        found = self._terms.get((start, stop))
+        if found is None:
+            if stop - start == 1:
+                factor = self.factors[start]
+                found = inverted(self.inside(factor.args[0])) if isinstance(factor, Inverse) else factor
+            else:
+                ways = self._cheapest(start, stop)[1]
+                found = min((self._joined(start, k, stop) for k in ways), key=transposes)
+            self._terms[start, stop] = found
+        return found
+
+    def _cheapest(self, start: int, stop: int) -> tuple[float, list[int]]:
+        """Return the least cost of a stretch, and the places to cut it that lead to it, from the right."""
+        found = self._costs.get((start, stop))
+        if found is None:
+            if stop - start == 1:
+                factor = self.factors[start]
+                found = (INVERT * weight(factor.shape[0])**3 if isinstance(factor, Inverse) else 0.0), []
+            elif self._alike(start, stop):
+                found = self._cut(start, stop - 1, stop), [stop - 1]
+            else:
+                costs = {k: self._cut(start, k, stop) for k in range(stop - 1, start, -1)}
+                least = min(costs.values())
+                found = least, [k for k, cost in costs.items() if cost == least]
+            self._costs[start, stop] = found
+        return found
+
+    def _alike(self, start: int, stop: int) -> bool:
+        """Say whether the factors are square matrices of one size, multiplied at the same cost in any order."""
+        inside = self.factors[start:stop]
+        return len({d for f in inside for d in f.shape}) == 1 and not any(
+            isinstance(f, Inverse | Diag | Commutation | OneMatrix) for f in inside)
+
+    def _lone(self, start: int, middle: int, stop: int) -> tuple[Term | None, int, int, bool]:
+        """Return the factor whose kind says how a cut is joined, the stretch it meets, and whether it stands behind.
+
+        An inverse comes first, then a diagonal matrix, then a permutation, then a vector of ones.
+        """
+        alone = [(self.factors[start], middle, stop, False)] if middle - start == 1 else []
+        alone += [(self.factors[middle], start, middle, True)] if stop - middle == 1 else []
+        for kind in (Inverse, Diag, Commutation, OneMatrix):
+            for found in alone:
+                if isinstance(found[0], kind) and (kind is not OneMatrix or S.One in found[0].shape):
+                    return found
+        return None, 0, 0, False
+
+    def _cut(self, start: int, middle: int, stop: int) -> float:
+        """Return what a stretch costs when it is cut there."""
+        factor, i, j, _ = self._lone(start, middle, stop)
+        result = self.area(start, stop)
+        if isinstance(factor, Inverse):
+            n = weight(factor.shape[0])
+            return self.cost(i, j) + n**3 * 2 / 3 + 2 * n * self.area(i, j)
+        if factor is not None:
+            return self.cost(i, j) + (max(result, self.area(i, j)) if isinstance(factor, OneMatrix) else result)
+        return self.cost(start, middle) + self.cost(middle, stop) + 2 * result * weight(self.factors[middle].shape[0])
+
+    def _joined(self, start: int, middle: int, stop: int) -> Term:
+        """Return the term of a stretch that is cut there."""
+        factor, i, j, turned = self._lone(start, middle, stop)
+        if isinstance(factor, Inverse):
+            return self._solved(factor.args[0], self.term(i, j), turned)
+        if isinstance(factor, Diag):
+            return _scaled(factor.args[0], self.term(i, j), turned)
+        if isinstance(factor, Commutation):
+            return _permuted(factor, self.term(i, j), turned)
+        if isinstance(factor, OneMatrix):
+            return _with_ones(factor, self.term(i, j), turned)
+        return _multiplied(self.term(start, middle), self.term(middle, stop))
 
     def _solved(self, matrix: MatrixExpr, other: MatrixExpr, turned: bool) -> Term:
         """Return A⁻¹B, or BA⁻¹ as (A⁻ᵀBᵀ)ᵀ where ``turned``."""

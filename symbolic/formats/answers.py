@@ -8,7 +8,7 @@ from typing import Any
 from symbolic.answers import Answer, Answers
 from symbolic.derivation import Derivation, Verified
 from symbolic.formats.data import dimension, steps_of
-from symbolic.formats.latex import as_latex, escape
+from symbolic.formats.latex import as_latex, escape, typewriter
 from symbolic.formats.markdown import as_markdown
 from symbolic.formats.parts import notes
 from symbolic.formats.text import as_text, wrapped
@@ -37,7 +37,7 @@ def answers_as_text(answers: Answers) -> str:
 def answers_as_latex(answers: Answers) -> str:
     """Return a complete document."""
     derivation = as_derivation(answers)
-    lines = [rf"{escape(title(a))}: \texttt{{{escape(t)}}}\par" for a in answers.answers for t in _texts(a)]
+    lines = [rf"{escape(title(a))}: {typewriter(t)}\par" for a in answers.answers for t in _texts(a)]
     document = as_latex(derivation, derivation.gradients)
     return document.replace(r"\end{document}", "\n".join([r"\subsection*{In the matrix language}", r"\sloppy",
                                                           *lines, r"\end{document}"]))

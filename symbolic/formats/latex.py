@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symbolic.derivation import Derivation, Gradient
-from symbolic.formats.parts import assumptions, building_blocks, definition, evidence, functions, notes, sources
+from symbolic.formats.parts import (
+    assumptions,
+    building_blocks,
+    definition,
+    evidence,
+    functions,
+    heading,
+    notes,
+    sources,
+)
 from symbolic.operations.entrywise import function_name
 from symbolic.printing import LatexPrinter, TextPrinter
 
@@ -18,6 +27,9 @@ _PREAMBLE = r"""\documentclass[10pt]{article}
 \begin{document}
 """
 
+_WIDEST = 500.0
+"""TeX knows no length beyond 575 cm."""
+
 _CENTIMETRES = 0.21
 """Width of a character of mathematics on the page, measured generously."""
 
@@ -25,14 +37,14 @@ _CENTIMETRES = 0.21
 def as_latex(derivation: Derivation, shown: Sequence[Gradient]) -> str:
     """Return a complete document; its page is as wide as its longest line needs."""
     latex, text, cited = LatexPrinter(), TextPrinter(), sources(shown)
-    body = [rf"\section*{{Gradients of {escape(derivation.forward.name)}}}", r"\subsection*{Forward}",
+    body = [rf"\section*{{{escape(heading(derivation))}}}", r"\subsection*{Forward}",
             aligned(forward_rows(derivation, latex))]
     where = function_rows(derivation, shown, latex)
     if where:
         body += ["where", aligned(where)]
     for gradient in shown:
         assuming = "".join(rf", assuming ${a.latex}$" for a in gradient.assumptions)
-        body += [rf"\subsection*{{${latex.show(gradient.symbol)}$ \quad (${latex.shape(gradient.wrt)}$){assuming}}}",
+        body += [rf"\subsection*{{${latex.show(gradient.symbol)}$ \quad (${latex.shape(gradient.symbol)}$){assuming}}}",
                  aligned(rows(gradient, latex, cited)), rf"\[ \boxed{{{shaped(gradient, latex)}}} \]"]
     used = building_blocks(derivation, shown)
     if used:
@@ -70,7 +82,7 @@ def rows(gradient: Gradient, latex: LatexPrinter, cited: dict[str, int]) -> list
 
 def shaped(gradient: Gradient, latex: LatexPrinter) -> str:
     """Return the gradient's equation with the shape under each factor."""
-    left = rf"\underbrace{{{latex.show(gradient.symbol)}}}_{{{latex.shape(gradient.wrt)}}}"
+    left = rf"\underbrace{{{latex.show(gradient.symbol)}}}_{{{latex.shape(gradient.symbol)}}}"
     return f"{left} = {latex.factored(gradient.term)}"
 
 
@@ -85,8 +97,18 @@ def escape(text: str) -> str:
     """Return plain words with LaTeX's own characters made harmless, and symbols as mathematics."""
     marks = {"\\": r"\textbackslash{}", "_": r"\_", "&": r"\&", "%": r"\%", "#": r"\#", "$": r"\$", "{": r"\{",
              "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "ᵀ": r"$^{\top}$",
-             "σ": r"$\sigma$", "−": "$-$", "⟨": r"$\langle$", "⟩": r"$\rangle$", "λ": r"$\lambda$"}
+             "σ": r"$\sigma$", "−": "$-$", "⟨": r"$\langle$", "⟩": r"$\rangle$", "λ": r"$\lambda$",
+             "⊙": r"$\odot$", "⊘": r"$\oslash$", "⊗": r"$\otimes$", "½": r"$\tfrac{1}{2}$", "⁻": "$^{-}$",
+             "¹": "$^{1}$",
+             "Σ": r"$\Sigma$", "‖": r"$\Vert$", "²": "$^{2}$", "≤": r"$\le$", "√": r"$\surd$", "π": r"$\pi$",
+             "∫": r"$\int$", "×": r"$\times$", "→": r"$\to$", "′": "$'$"}
     return "".join(marks.get(c, c) for c in text)
+
+
+def typewriter(text: str) -> str:
+    """Return text as it is typed, with straight quotes, and lines that may end after each mark."""
+    straight = escape(text).replace("'", r"\textquotesingle{}")
+    return r"\texttt{" + straight.replace("; ", r"; \allowbreak ").replace(" + ", r" \allowbreak{}+ ") + "}"
 
 
 def _page_width(derivation: Derivation, shown: Sequence[Gradient], text: TextPrinter) -> float:
@@ -94,6 +116,6 @@ def _page_width(derivation: Derivation, shown: Sequence[Gradient], text: TextPri
     widest = max((max(len(text.line(s.after)) for s in g.steps) + max(len(text.statement(s)) for s in g.steps)
                   for g in shown if g.steps), default=60)
     forward = max(len(text.equation(e)) for e in derivation.forward.equations)
-    return max(21.0, 4 + _CENTIMETRES * (max(widest, forward) + 16))
+    return min(_WIDEST, max(21.0, 4 + _CENTIMETRES * (max(widest, forward) + 16)))
 
 

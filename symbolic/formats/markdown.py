@@ -6,21 +6,21 @@ from collections.abc import Sequence
 
 from symbolic.derivation import Derivation, Gradient
 from symbolic.formats.latex import forward_rows, function_rows, rows, shaped
-from symbolic.formats.parts import assumptions, building_blocks, evidence, notes, sources
+from symbolic.formats.parts import assumptions, building_blocks, evidence, heading, notes, sources
 from symbolic.printing import LatexPrinter
 
 
 def as_markdown(derivation: Derivation, shown: Sequence[Gradient]) -> str:
     """Return the derivation for a page that renders ``$…$`` and ``$$…$$``."""
     latex, cited = LatexPrinter(), sources(shown)
-    parts = [f"# Gradients of {derivation.forward.name}", "## Forward",
+    parts = [f"# {heading(derivation)}", "## Forward",
              _block(forward_rows(derivation, latex))]
     where = function_rows(derivation, shown, latex)
     if where:
         parts += ["where", _block(where)]
     for gradient in shown:
         assuming = "".join(f", assuming ${a.latex}$" for a in gradient.assumptions)
-        parts += [f"## ${latex.show(gradient.symbol)}$, ${latex.shape(gradient.wrt)}${assuming}",
+        parts += [f"## ${latex.show(gradient.symbol)}$, ${latex.shape(gradient.symbol)}${assuming}",
                   _block(rows(gradient, latex, cited)), f"$$\n\\boxed{{{shaped(gradient, latex)}}}\n$$"]
     used = building_blocks(derivation, shown)
     if used:

@@ -21,6 +21,13 @@ def source(step: Step) -> str:
     return "the program" if step.equation else step.assumption.reason if step.assumption else step.rule.source
 
 
+def heading(derivation: Derivation) -> str:
+    """Return what a page is about."""
+    what = "Gradients" if all(g.of is None for g in derivation.gradients) else "Derivatives"
+    name = derivation.forward.name
+    return f"{what} of an expression" if name == "expression" else f"{what} of {name}"
+
+
 def sources(gradients: Iterable[Gradient]) -> dict[str, int]:
     """Return the sources cited, numbered from 1 in the order of their first use."""
     cited = dict.fromkeys(source(s) for g in gradients for s in g.steps if not s.equation and not s.assumption)

@@ -46,7 +46,7 @@ def _functions(derivation: Derivation, shown: Sequence[Gradient], printer: TextP
 
 def _gradient(gradient: Gradient, printer: TextPrinter, cited: dict[str, int]) -> str:
     heading = printer.show(gradient.symbol) + "".join(f", assuming {a.text}" for a in gradient.assumptions)
-    lines = [_ranged(heading, printer.shape(gradient.wrt))]
+    lines = [_ranged(heading, printer.shape(gradient.symbol))]
     expressions = [printer.line(step.after) for step in gradient.steps]
     start = f"  {printer.left(gradient)} = "
     column = min(max(map(len, expressions), default=0), 40) + len(start) + 2
