@@ -53,6 +53,7 @@ class _Notation:
     angles: tuple[str, str]
     loss: str
     vec: str
+    norm: tuple[str, str, str, str]
     comma = ", "
     d: str
 
@@ -75,7 +76,16 @@ class _Notation:
         """Print what SymPy asks for within a scalar function, such as det A in log det A, by its row."""
         if isinstance(expr, Basic) and (is_atom(expr) or isinstance(expr, ScalarDifferential)):
             return self.show(expr)
+        if isinstance(expr, Pow) and isinstance(expr.base, SquaredNorm) and (2 * expr.exp).is_Integer:
+            return self._norm_power(expr)
         return str(super()._print(expr, **options))  # type: ignore[misc]
+
+    def _norm_power(self, term: Pow) -> str:
+        """Spell (‖A‖²)² as ‖A‖⁴, and its root as ‖A‖."""
+        exponent = abs(2 * term.exp)
+        norm = self.norm[0] + self.show(term.base.args[0]) + self.norm[1]
+        power = norm if exponent == 1 else self.norm[2].format(norm, exponent)
+        return self.norm[3].format(power) if term.exp < 0 else power
 
     def equation(self, equation: Equation) -> str:
         """Return ``name = term``."""
@@ -224,6 +234,7 @@ class LatexPrinter(_Notation, SympyLatexPrinter):
     minus, times, wide, angles = "-", r"\,", (r"\left(", r"\right)"), (r"\left\langle ", r"\right\rangle ")
     d, _gap = r"\mathrm{d}", r"\,"
     loss, vec = r"\mathrm{d}\mathcal{L}", r"\operatorname{vec}"
+    norm = (r"\lVert ", r"\rVert", "{0}^{{{1}}}", r"\frac{{1}}{{{0}}}")
 
     def _spelling(self, row: Any) -> Any:
         return row.latex
@@ -269,6 +280,7 @@ class TextPrinter(_Notation, StrPrinter):
     minus, times, wide, angles = "−", " ", ("(", ")"), ("⟨", "⟩")
     d, _gap = "d", " "
     loss, vec = "d𝓛", "vec"
+    norm = ("‖", "‖", "{0}^{1}", "1/{0}")
 
     def _spelling(self, row: Any) -> Any:
         return row.text

@@ -436,12 +436,12 @@ def block_values(derivation: Derivation, gradient: Gradient, values: Mapping[Exp
 
 # The page: a line of LaTeX read back as the number it means.
 
-_TOKENS = (r"\left(", r"\right)", r"\left\langle", r"\right\rangle", r"\langle", r"\rangle", r"\lVert", r"\rVert^{2}",
+_TOKENS = (r"\left(", r"\right)", r"\left\langle", r"\right\rangle", r"\langle", r"\rangle", r"\lVert", r"\rVert",
            r"\lvert", r"\rvert", r"\odot", r"\oslash", r"^{\top}", r"^{-1}", r"\mathrm{d}", r"\frac", r"\mathbf{1}",
            r"\mathbf{0}", r"\log", r"\det", r"\sqrt", "e^", "(", ")", "+", "-", ",", "{", "}", "_", "^",
            r"\otimes", r"\max", r"\min", r"\begin{bmatrix}", r"\end{bmatrix}", "&", r"\\", r"\times", "I_", "K_",
            r"_{\mathrm{cols}}", r"_{\mathrm{rows}}", "_{[", "]}", ":")
-_CLOSING = {r"\left(": r"\right)", "(": ")", r"\lvert": r"\rvert", r"\lVert": r"\rVert^{2}"}
+_CLOSING = {r"\left(": r"\right)", "(": ")", r"\lvert": r"\rvert", r"\lVert": r"\rVert"}
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     r"\det": lambda a, axis: np.linalg.det(a),
@@ -584,7 +584,7 @@ class LatexReader:
         word = self._next()
         if word in (r"\lvert", r"\lVert"):
             inside, norm = self._within(), word == r"\lVert"
-            return lambda m: (inside(m) ** 2).sum() if norm else entrywise(sympy.Abs(x), inside(m))
+            return lambda m: np.sqrt((inside(m) ** 2).sum()) if norm else entrywise(sympy.Abs(x), inside(m))
         if word in _CLOSING:
             return self._within()
         self._take()

@@ -48,6 +48,7 @@ from symbolic.structure import (
     vec,
 )
 from symbolic.terms import (
+    Applied,
     SquaredNorm,
     add,
     applied,
@@ -464,6 +465,9 @@ def test_helpers_mean_what_their_rows_mean():
     assert value(function("erf", a), a=0.5) == pytest.approx(math.erf(0.5), rel=1e-14)
     assert value(function("gelu", a), a=0.5) == pytest.approx(0.25 * (1 + math.erf(0.5 / math.sqrt(2))), rel=1e-14)
     assert value(function("relu", a) + function("step", a), a=-2.0) == 0
+    assert value(a + sympy.erf(sympy.sqrt(2)), a=0.0) == pytest.approx(math.erf(math.sqrt(2)), rel=1e-14)
+    assert value(a + Basic.__new__(Applied, scalar_function("silu"), S(2)), a=0.0) == pytest.approx(
+        2 / (1 + math.exp(-2)), rel=1e-14)
 
 
 def test_entries_are_rearranged_as_their_rows_say():

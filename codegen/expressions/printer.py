@@ -76,8 +76,8 @@ class ExpressionPrinter(NumpyPrinter):
         return super()._spell(term)
 
     def _applied(self, name: str, operand: Expr) -> str:
-        """Spell f(s); of sizes alone it is a float of Python's, which does not widen float32."""
-        if self._of_sizes(operand):
+        """Spell f(s); of numbers and sizes alone it is a float of Python's, which does not widen float32."""
+        if operand.is_number or self._of_sizes(operand):
             return f"float({name}(np.float64({self.show(operand)})))"
         return f"{name}({self.show(operand)})"
 
@@ -170,7 +170,7 @@ class ExpressionPrinter(NumpyPrinter):
 
     def _scalar(self, term: Expr) -> tuple[int, str]:
         """Spell scalar algebra; what sizes alone make is a float of Python's here too."""
-        if isinstance(term, sigmoid | softplus | sympy.erf):
+        if isinstance(term, sigmoid | softplus | sympy.erf) and not term.is_number:
             name = type(term).__name__
             self._need(WRITTEN_HERE[name])
             return ATOM, f"{name}({self.show(term.args[0])})"

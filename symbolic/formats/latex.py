@@ -69,21 +69,33 @@ def forward_rows(derivation: Derivation, latex: LatexPrinter) -> list[str]:
             for e in derivation.forward.equations]
 
 
+LONGEST_LINE = 1500
+"""A line of mathematics that is longer as text cannot be set on a page; TeX knows no lengths beyond 575 cm."""
+
+
+def _set(latex: str, text: str) -> str:
+    """Return a line, or what it was where it is too long for a page."""
+    if len(text) <= LONGEST_LINE:
+        return latex
+    return rf"\text{{(a line of {len(text)} characters is left out here; the text and JSON formats have it)}}"
+
+
 def rows(gradient: Gradient, latex: LatexPrinter, cited: dict[str, int]) -> list[str]:
     """Return the lines of a derivation as rows ``d𝓛 &= line && statement [source]``."""
-    found = []
+    found, text = [], TextPrinter()
     for i, step in enumerate(gradient.steps):
         left = latex.left(gradient) if i == 0 else ""
         reference = "" if step.equation or step.assumption else rf"\; [{cited[step.rule.source]}]"
         assumed = r"\quad \text{(assumed)}" if step.assumption else ""
-        found.append(f"{left} &= {latex.line(step.after)} && {latex.statement(step)}{assumed}{reference}")
+        line = _set(latex.line(step.after), text.line(step.after))
+        found.append(f"{left} &= {line} && {latex.statement(step)}{assumed}{reference}")
     return found
 
 
 def shaped(gradient: Gradient, latex: LatexPrinter) -> str:
     """Return the gradient's equation with the shape under each factor."""
     left = rf"\underbrace{{{latex.show(gradient.symbol)}}}_{{{latex.shape(gradient.symbol)}}}"
-    return f"{left} = {latex.factored(gradient.term)}"
+    return f"{left} = {_set(latex.factored(gradient.term), TextPrinter().show(gradient.term))}"
 
 
 def function_rows(derivation: Derivation, shown: Sequence[Gradient], latex: LatexPrinter) -> list[str]:
