@@ -79,7 +79,22 @@ def derive(**options: Any) -> None:
     run(**options)
 
 
-@cli.command(short_help="Show the derivatives of a matrix expression.")
+class _OfExpression(click.Command):
+    """A command whose argument may begin with a minus sign, as -y'*log(x) does."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        flags = {o for p in self.params for o in p.opts}
+        options, expressions, rest = [], [], iter(args)
+        for argument in rest:
+            if argument.startswith("-") and not argument.startswith("--") and argument not in {*flags, "-", "-h"}:
+                expressions.append(argument)
+            else:
+                options.append(argument)
+                options += [v for v in [next(rest, None)] if v is not None] if argument in flags else []
+        return super().parse_args(context, [*options, *(["--", *expressions] if expressions else [])])
+
+
+@cli.command(cls=_OfExpression, short_help="Show the derivatives of a matrix expression.")
 @click.argument("expression", metavar="EXPR|FILE")
 @click.option("--wrt", multiple=True, required=True, metavar="NAME", help="By the variable NAME. Repeatable.")
 @click.option("--order", type=click.IntRange(1, 2), default=1, show_default=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,10 @@ def differentiate(expression: str, wrt: Sequence[str], order: int, shapes: Seque
     assumed: dict[str, tuple[str, ...]] = {}
     for name, keys in map(read_property, properties):
         assumed[name] = (*assumed.get(name, ()), *keys)
-    answers = differentiate_text(text, wrt, order, dict(read_shape(s) for s in shapes), assumed)
+    given = [read_shape(s) for s in shapes]
+    if len(dict(given)) < len(given):
+        raise InputError("expected one --shape for each name, got two for one of them")
+    answers = differentiate_text(text, wrt, order, dict(given), assumed)
     if form == "python":
         _write(generate_expression(answers), output)
     elif form == "json":
@@ -61,6 +65,11 @@ def _answers_as_data(answers: Answers) -> dict[str, Any]:
 
 
 def _names_a_file(expression: str) -> bool:
+    """Say whether there is a file of that name; refuse what can only be a name, and is none."""
+    if Path(expression[:255]).is_dir() or re.fullmatch(r"[\w./-]*\.(txt|md|m)", expression):
+        if not Path(expression).is_file():
+            raise InputError(f"expected an expression or a file, got {expression!r}, which is no file here")
+        return True
     return len(expression) < 256 and "\0" not in expression and Path(expression).is_file()
 
 

@@ -47,7 +47,7 @@ def read_text(path: Path) -> str:
         content = path.read_bytes()[:LARGEST + 1]
         if len(content) > LARGEST:
             raise InputError(f"{path} has more than {LARGEST} bytes")
-        return content.decode()
+        return content.decode("utf-8-sig")
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:

@@ -16,7 +16,7 @@ from symbolic.errors import InputError
 from symbolic.evidence import verify_answer
 from symbolic.forward import differentials
 from symbolic.identities import Context
-from symbolic.language.pasting import texts
+from symbolic.language.pasting import TooLongError, texts
 from symbolic.program import Assumption, Equation, Program, needed
 from symbolic.shortening import shorten, simplified
 from symbolic.structure import vec
@@ -76,7 +76,11 @@ def derived(question: Question) -> list[Answer]:
 
 def spelled(program: Program, found: Answer) -> Answer:
     """Return an answer with its text in the language, which has been read back and compared."""
-    text, map_text = texts(program, found)
+    try:
+        text, map_text = texts(program, found)
+    except TooLongError as error:
+        note = f"There is no text of the answer in the matrix language: {error}. The other formats have it."
+        return replace(found, notes=(*found.notes, note))
     return replace(found, text=text, map_text=map_text)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -15,6 +16,7 @@ from symbolic.derivation import Gradient
 from symbolic.errors import InputError
 from symbolic.expressions import from_sympy
 from symbolic.formats.answers import answers_as_text, title
+from symbolic.language.functions import LANGUAGE
 from symbolic.language.reading import read
 from symbolic.messages import nearest
 from symbolic.printing import LatexPrinter
@@ -108,7 +110,10 @@ def _dimension(size: object) -> Expr:
         if not size.isidentifier():
             raise InputError(f"expected the name of a dimension, got {size!r}")
         return Symbol(size, integer=True, positive=True)
-    return sympify(size)
+    dimension = sympify(size)
+    if dimension.is_number and not (dimension.is_Integer and dimension > 0):
+        raise InputError(f"expected a dimension, a whole number from 1 or a name, got {size!r}")
+    return dimension
 
 
 def gradient(expression: Expr | str, wrt: object, properties: Properties | None = None) -> Any:
@@ -175,7 +180,8 @@ def differentiate_expression(expression: Expr | str, wrt: Iterable[object], orde
     if order not in (1, 2):
         raise InputError(f"expected order 1 or 2, got {order!r}")
     names = list(dict.fromkeys(w if isinstance(w, str) else str(getattr(w, "name", w)) for w in wrt))
-    given = {n: (k,) if isinstance(k, str) else tuple(k) for n, k in (properties or {}).items()}
+    given = {str(getattr(n, "name", n)): (k,) if isinstance(k, str) else tuple(k)
+             for n, k in (properties or {}).items()}
     if isinstance(expression, str):
         return differentiate_text(expression, names, order, properties=given)
     program, symbols = _program(expression)
@@ -197,6 +203,9 @@ def differentiate_text(text: str, wrt: Sequence[str], order: int = 1, shapes: Ma
 def _asked(source: str, program: Program, symbols: Mapping[str, Expr], properties: Mapping[str, Sequence[str]],
            wrt: Sequence[str], order: int) -> Answers:
     for name in wrt:
+        if name not in symbols and name in {e.name for e in program.equations}:
+            raise InputError(f"{name!r} is defined by an equation; derivatives are by what is given, which is "
+                             f"{', '.join(symbols)}")
         if name not in symbols:
             raise InputError(f"{name!r} is not in the expression, which holds {', '.join(symbols) or 'no name'}"
                              f"{nearest(name, symbols) if symbols else ''}")
@@ -220,6 +229,9 @@ def _program(expression: Expr) -> tuple[Program, dict[str, Expr]]:
     term = as_scalar(from_sympy(expression))
     held = sorted((s for s in symbols_of(term) if not s.is_integer or is_matrix(s)), key=str)
     symbols = {str(s.name): s for s in held}
+    for name in symbols:
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) or name in LANGUAGE:
+            raise InputError(f"expected names of letters, digits and _ that are no functions, got {name!r}")
     if len(symbols) < len(held):
         raise InputError(f"expected symbols of different names, got {', '.join(map(str, held))}")
     name = next(n for n in ("F", "G", "H", "Z", "R", *(f"F{i}" for i in range(1, 99))) if n not in symbols)

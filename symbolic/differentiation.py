@@ -20,7 +20,7 @@ from symbolic.derivation import Derivation, Gradient, Line, Mapped, Step, Summan
 from symbolic.errors import InputError
 from symbolic.functions import MAGNUS
 from symbolic.graph import Graph
-from symbolic.identities import Context, rewrite_once
+from symbolic.identities import SILENT, Context, rewrite_once
 from symbolic.operations import operation
 from symbolic.operations.table import Rule
 from symbolic.program import Assumption, Equation, Program
@@ -50,6 +50,11 @@ COLLECT = Rule(
 DISTRIBUTE = Rule(
     "linearity", r"\langle G, M + N\rangle = \langle G, M\rangle + \langle G, N\rangle",
     "⟨G, M + N⟩ = ⟨G, M⟩ + ⟨G, N⟩", "linearity of the inner product")
+LINEAR = Rule(
+    "linearity_of_vec", r"\operatorname{vec}(M + N) = \operatorname{vec} M + \operatorname{vec} N",
+    "vec(M + N) = vec M + vec N", "linearity")
+SCALED = Rule("vec_of_scaled_matrix", r"\operatorname{vec}(s\, C) = \operatorname{vec}(C)\, s", "vec(s C) = vec(C) s",
+              "linearity")
 INDEPENDENT = Rule(
     "independent", r"\mathrm{d}\mathcal{L} = 0", "d𝓛 = 0: nothing depends on it", "definition of the differential")
 
@@ -275,18 +280,20 @@ class _Derivator:
         if isinstance(node, (MatAdd, Add)):
             parts = [_constant_in_front(node.args[j]) for j in linear]
             # A sum of scalars needs no rule to be read as several summands.
-            self._replace(i, [self.pair(product(c, cotangent), rest) for c, rest in parts], DISTRIBUTE,
-                          shown=is_matrix(node))
+            self._replace(i, [self.pair(product(c, cotangent), rest) for c, rest in parts],
+                          DISTRIBUTE if self.jacobian is None else LINEAR, shown=is_matrix(node))
             return
         row, j = operation(node), linear[0]
         if row.transposition is None or row.matrix is None or len(linear) != 1:
             raise TypeError(f"{node} is not linear in its differential")
         if self.jacobian is None:
-            moved, rule = row.transposition(node, j, cotangent), row.transposition_rule
+            moved = row.transposition(node, j, cotangent)
+            rule: Rule | None = row.transposition_rule
             # g·⟨A, dM⟩ and ⟨g A, dM⟩ read alike on a page, so that this is no step to show.
             shown = is_matrix(node)
         else:
             moved, rule = product(cotangent, row.matrix(node, j)), row.matrix_rule
+            rule = SCALED if is_matrix(node) and not is_matrix(node.args[j]) else rule
             shown = is_matrix(node.args[j]) or is_matrix(node)
         assert rule is not None  # a test holds every row to it
         self._replace(i, [self.pair(moved, node.args[j])], rule, shown=shown)
@@ -308,9 +315,7 @@ class _Derivator:
         if shown or not self.steps:
             self._record(rule, line, equation)
         else:
-            last = self.steps[-1]
-            self.line = line
-            self.steps[-1] = Step(last.rule, line, last.equation, last.assumption)
+            self._amend(line)
         for j in range(i, i + len(new)):
             self._simplify(j)
 
@@ -318,7 +323,16 @@ class _Derivator:
         """Apply identities to a cotangent until none works, each a step."""
         while found := rewrite_once(self.line[i].cotangent, self.engine.context):
             line = (*self.line[:i], self.pair(found.term, self.line[i].direction), *self.line[i + 1:])
-            self._record(found.rule, line, found.definition, found.assumption)
+            if found.rule in SILENT and self.steps:
+                self._amend(line)
+            else:
+                self._record(found.rule, line, found.definition, found.assumption)
+
+    def _amend(self, line: Line) -> None:
+        """Let the last step lead to a line that reads like the one that it led to."""
+        last = self.steps[-1]
+        self.line = line
+        self.steps[-1] = Step(last.rule, line, last.equation, last.assumption)
 
     def _record(self, rule: Rule, line: Line, equation: Equation | None = None,
                 assumption: Assumption | None = None) -> None:

@@ -52,8 +52,9 @@ def verify_answer(program: Program, answer: Answer) -> Verified:
     with np.errstate(all="ignore"):
         for choice, (start, descending) in enumerate(CHOICES):
             size = sizes(program, start, descending)
-            points = islice(_points(program, answer, size, choice), POINTS)
-            errors = [_error(program, answer, values, size, rng) for values, rng in points]
+            points = (_checked(program, answer, values, size, rng)
+                      for values, rng in _points(program, answer, size, choice))
+            errors = list(islice((error for error in points if error is not None), POINTS))
             if not all(error <= TOLERANCE for error in errors):
                 raise VerificationError(
                     f"the {answer.kind} by {answer.name} could not be verified: relative error {max(errors):.1e} "
@@ -66,6 +67,14 @@ def verify_answer(program: Program, answer: Answer) -> Verified:
             f"the {answer.kind} by {answer.name} could not be verified, and is withheld: no finite value in "
             f"{DRAWS * len(CHOICES)} random draws; is the formula defined for ordinary arguments?")
     return Verified(METHOD, TOLERANCE, {answer.name: worst})
+
+
+def _checked(program: Program, answer: Answer, values: Values, size: Size, rng: Any) -> float | None:
+    """Return the error at a point, or None where a matrix beside it is singular."""
+    try:
+        return _error(program, answer, values, size, rng)
+    except np.linalg.LinAlgError:
+        return None
 
 
 def _sizes(program: Program, size: Size) -> str:
@@ -132,7 +141,7 @@ def _curvature_error(program: Program, answer: Answer, values: Values, direction
         return float(np.imag(run(program.equations, moved, size)[program.result]) / STEP)
 
     rows, columns = np.reshape(other, (-1, 1), order="F"), np.reshape(direction, (-1, 1), order="F")
-    matrix = np.reshape(values[answer.equation.symbol], (len(rows), len(columns)))
+    matrix = np.reshape(values[answer.equation.symbol], (len(rows), len(columns)), order="F")
     found, scale = float((rows.T @ matrix @ columns)[0, 0]), float(np.sum(np.abs(rows * matrix * columns.T)))
     errors = []
     for t in (1e-4, 1e-5, 1e-6):  # near a kink only small steps stay on its side
@@ -176,11 +185,11 @@ def sizes(program: Program, start: int, descending: bool = False) -> Size:
     atoms += sorted(_free_symbols(program) - set(atoms), key=str)
     fixed = {int(d) for d in dimensions if d.is_Integer}
     composed = [d for d in (*dimensions, *parts) if not d.is_Symbol and not d.is_Integer]
-    for shift in range(12):
-        free = (n for n in count(start) if n not in fixed)
+    for shift in range(120):  # all orders of the smallest numbers, then of larger ones, for slices that need them
+        free = (n for n in count(start + shift // 12) if n not in fixed)
         numbers = [next(free) for _ in atoms]
         order = numbers[shift % max(len(numbers), 1):] + numbers[:shift % max(len(numbers), 1)]
-        table = dict(zip(atoms, reversed(order) if descending != (shift >= 6) else order, strict=True))
+        table = dict(zip(atoms, reversed(order) if descending != (shift % 12 >= 6) else order, strict=True))
         if all(int(d.subs(table)) >= 0 for d in composed):
             return lambda d: table[d] if d in table else int(d.subs(table))
     raise VerificationError("could not be verified, and is withheld: no small sizes were found that fit all shapes")

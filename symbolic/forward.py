@@ -7,7 +7,7 @@ from sympy import Add, Basic, Expr, MatAdd, S, ZeroMatrix
 from symbolic.derivation import Gradient, Line, Plain, Step
 from symbolic.differentiation import DEFINITION, engine_context
 from symbolic.graph import Graph
-from symbolic.identities import Context, rewrite_once
+from symbolic.identities import SILENT, Context, rewrite_once
 from symbolic.operations import operation
 from symbolic.operations.table import Rule
 from symbolic.program import Equation, Program
@@ -62,6 +62,10 @@ class _Forward:
             term, rule = found
             self._record(Step(rule, (Plain(S.One, term),)))
             while rewritten := rewrite_once(self.term, self.context):
+                if rewritten.rule in SILENT:
+                    last = self.steps.pop()
+                    self._record(Step(last.rule, (Plain(S.One, rewritten.term),), last.equation, last.assumption))
+                    continue
                 self._record(Step(rewritten.rule, (Plain(S.One, rewritten.term),), rewritten.definition,
                                   rewritten.assumption))
         symbol = self.equation.symbol

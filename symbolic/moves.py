@@ -117,7 +117,7 @@ def _scalar(term: Term) -> Term | None:
 
 
 def _scalar_form(term: Expr) -> Expr | None:
-    if term.is_number or is_atom(term):
+    if term.is_number or is_atom(term) or term.count_ops() > LARGEST_SCALAR:
         return None
     names: dict[Basic, sympy.Dummy] = {}
     plain = with_dummies(term, names)
@@ -126,7 +126,8 @@ def _scalar_form(term: Expr) -> Expr | None:
     if plain.count_ops() < 40:
         forms.append(sympy.cancel(sympy.together(plain)) if not plain.has(sympy.Float) else plain)
     best = min(forms, key=sympy.count_ops)
-    return best.xreplace(back) if best != plain else None
+    shorter = best.xreplace(back)
+    return shorter if shorter != term else None
 
 
 def with_dummies(term: Basic, names: dict[Basic, sympy.Dummy]) -> Expr:
@@ -195,6 +196,9 @@ def _common_kronecker(term: Term) -> Term | None:
         return kronecker(lefts[0], add(*(scale(c, b) for (c, _), b in zip(pairs, rights, strict=True))))
     return None
 
+
+LARGEST_SCALAR = 150
+"""Scalars of more operations are left as they are: to factor them takes long."""
 
 MOVES: tuple[Move, ...] = (
     Move(Rule("sum_in_a_sum", r"A - (B - C) = A - B + C", "A − (B − C) = A − B + C", "matrix algebra"), _flattened),

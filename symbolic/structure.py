@@ -35,7 +35,7 @@ class Diag(MatrixExpr):
         return self.args[0].shape[0], self.args[0].shape[0]
 
     def _entry(self, i: Expr, j: Expr, **_: object) -> Expr:
-        return self.args[0][i, 0] if i == j else S.Zero
+        return self.args[0][i, 0] * sympy.KroneckerDelta(i, j)
 
 
 class DiagonalOf(MatrixExpr):
@@ -59,7 +59,10 @@ class Tril(MatrixExpr):
         return self.args[0].shape
 
     def _entry(self, i: Expr, j: Expr, **_: object) -> Expr:
-        return self.args[0][i, j] if i >= j else S.Zero
+        below = sympy.Ge(i, j)
+        if below in (sympy.true, sympy.false):
+            return self.args[0][i, j] if below else S.Zero
+        return sympy.Piecewise((self.args[0][i, j], below), (S.Zero, True))
 
 
 class Slice(MatrixExpr):
@@ -351,10 +354,25 @@ def slice_of(term: MatrixExpr, rows: tuple[Expr, Expr], columns: tuple[Expr, Exp
         return term
     if isinstance(rest, (OneMatrix, ZeroMatrix)):
         return scale(coefficient, type(rest)(rows[1] - rows[0], columns[1] - columns[0]))
+    if isinstance(rest, Stack):
+        block = _whole_block(rest, rows, columns)
+        if block is not None:
+            return scale(coefficient, block)
     if isinstance(rest, Slice):
         rest, r, _, c, _ = rest.args
         return slice_of(scale(coefficient, rest), (r + rows[0], r + rows[1]), (c + columns[0], c + columns[1]))
     return scale(coefficient, Basic.__new__(Slice, rest, *rows, *columns))
+
+
+def _whole_block(node: Stack, rows: tuple[Expr, Expr], columns: tuple[Expr, Expr]) -> MatrixExpr | None:
+    """Return the block that a slice is, or a slice of the only block that it takes all lines of."""
+    along, across = (rows, columns) if node.axis == 0 else (columns, rows)
+    for i, block in enumerate(node.blocks):
+        start = node.start(i)
+        if along == (start, start + block.shape[node.axis]):
+            own = (S.Zero, block.shape[node.axis])
+            return slice_of(block, *((own, across) if node.axis == 0 else (across, own)))
+    return None
 
 
 def stack(axis: int, blocks: Sequence[MatrixExpr]) -> MatrixExpr:

@@ -31,6 +31,7 @@ from symbolic.moves import MOVES
 from symbolic.operations import OPERATIONS
 from symbolic.operations.kronecker import commutation
 from symbolic.program import Equation
+from symbolic.structure import tril
 from symbolic.terms import product, scale
 
 SIZES = {"m": 3, "n": 4, "k": 2}
@@ -288,3 +289,52 @@ def test_page_compiles(text: str, order: int, tmp_path: Path) -> None:
     done = subprocess.run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "page.tex"], cwd=tmp_path,
                           capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout[-2000:]
+
+
+@pytest.mark.parametrize(("text", "wrt", "expected"), [
+    ("x[1:3]", "x", "eye(n)[1:3, :]"), ("X: n x n; X[2,3]^2", "X", None), ("sum([A,B].^2)", "A", "2*A"),
+    ("x'*y*y'*x", "x", "2*(x'*y)*y"), ("det(c*X)", "c", "n*det(c*X)/c"), ("A: m x n; chol(A*A')", "A", None),
+    ("sum(chol(X'*X))", "X", None), ("1e-3x", "x", "eye(n)/1000"), ("1e60*norm2(A*x)^2", "x", "2e60*A'*A*x"),
+    ("X: m x n; mean_rows(X)", "X", "kron(ones(1, n), eye(m))/n"), ("x'*diag(y)*x", "y", "x.^2"),
+    ("sum(x.^c)", "c", None), ("max(zeros(m, n), 0.5)*x", "x", None)])
+def test_what_new_users_tried(text: str, wrt: str, expected: str | None) -> None:
+    (found,) = differentiate_text(text, [wrt]).answers
+    assert expected is None or found.text.rsplit("; ", 1)[-1] == expected
+
+
+def test_sympy_entries_of_an_answer() -> None:
+    """Entries of products with diag(v) are no zeros: i == j is not asked of symbols."""
+    term = jacobian("A: 2 x 2; x: 2; tanh(A*x)", "x").sympy
+    entries = term.as_explicit()
+    assert all(e != 0 for e in entries)
+    assert sympy.Matrix(tril(matrix("B", 2, 2)).as_explicit())[0, 1] == 0
+
+
+@pytest.mark.parametrize(("text", "wrt", "words"), [
+    ("Q = softmax_rows(X); sum(Q.*Y)", "X", "within each row"), ("sum(sqrt(x))", "x", "sqrt is not"),
+    ("logdet(X)", "X", "determinant is positive"), ("S: n x n diagonal; tr(S*X)", "S", "diag(diag(G))"),
+    ("sum(x.^c)", "x", "taken to be positive"), ("sum(abs(x))", "x", "abs is not differentiable at 0")])
+def test_notes_are_said_once(text: str, wrt: str, words: str) -> None:
+    answers = differentiate_text(text, [wrt])
+    notes = answer_data(answers, answers.answers[0])["notes"]
+    assert sum(words in note for note in notes) == 1, notes
+    assert not any("symmetric" in note for note in notes) or "symmetric" in text or "diagonal" in text
+
+
+def test_block_of_a_wide_matrix_and_a_scalar() -> None:
+    """The derivative of a matrix by a scalar keeps its shape; it is compared column by column."""
+    answers = differentiate_text("X: k x n; z: k; c^2*z'*sum_rows(sin(c*X))", ["X", "c"], 2)
+    assert answers["X, c"].equation.symbol.shape == answers.program.inputs[[
+        str(s.name) for s in answers.program.inputs].index("X")].shape
+
+
+def test_answer_too_long_for_the_language_is_given_without_text() -> None:
+    (found,) = differentiate_text("\n".join(
+        ["x0: n", *(f"x{i + 1} = sin(x{i})" for i in range(250)), "x250'*x250"]), ["x0"]).answers
+    assert found.text == ""
+    assert any("no text" in note for note in found.notes)
+
+
+def test_functions_of_scalars_are_defined_on_the_page() -> None:
+    page = ANSWER_FORMATS["text"](differentiate_text("sin(c)*x'*x", ["c"], 2))
+    assert "cos′(x) = −sin(x)" in page or "cos′(x) = -sin(x)" in page

@@ -409,6 +409,10 @@ OF_SCALARS: dict[str, Case] = {
         (inner(transpose(A), transpose(B)), inner(OneMatrix(4, 3), transpose(A)), inner(transpose(H), OneMatrix(3, M)),
          inner(transpose(u), transpose(u))),
         (inner(A, B), inner(D, transpose(E)), inner(ONES, ONES), inner(transpose(D), I))),
+    "inner_product_with_inverse": Case(
+        (raw(Inner, inverse(transpose(D)), D), raw(Inner, D, inverse(transpose(D))),
+         raw(Inner, inverse(D), transpose(D))),
+        (raw(Inner, inverse(D), D), raw(Inner, inverse(transpose(D)), E), raw(Inner, D, transpose(D)))),
     "inner_product_of_kronecker_products": Case(
         (inner(kronecker(A, D), kronecker(B, E)), inner(Eye(9), kronecker(D, E)),
          inner(kronecker(A, D), OneMatrix(9, 12)), inner(kronecker(H, D), kronecker(J, E)),

@@ -10,8 +10,9 @@ from functools import cached_property
 from sympy import Expr
 
 from codegen.expressions.arguments import PROPERTIES, words_of
-from codegen.expressions.bodies import WIDTH, Scope, write_body
+from codegen.expressions.bodies import Scope, write_body
 from codegen.expressions.layout import Computed, Layout
+from codegen.expressions.lines import WIDTH
 from codegen.expressions.properties import SYMMETRIC, Properties
 from codegen.expressions.words import answer_words, shape_words
 from symbolic.answers import Answers

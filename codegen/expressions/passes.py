@@ -25,8 +25,9 @@ from sympy import (
 
 from codegen.expressions.distribution import distributed
 from codegen.expressions.inner_products import inner_products
+from codegen.expressions.joins import inverted
 from codegen.expressions.nodes import Norm, Solve, Times, flip, times
-from codegen.expressions.products import area, associated, factors_of, inverted, without_dots
+from codegen.expressions.products import area, associated, factors_of, without_dots
 from codegen.expressions.properties import Properties
 from codegen.expressions.safety import argument, log_determinants, stable_exponentials
 from codegen.expressions.tidying import constants, diagonals, gathered, known_functions, one_order, reshapes, symmetries

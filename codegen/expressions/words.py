@@ -8,13 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from sympy import Expr
 
 from codegen.expressions.arguments import words_of
+from codegen.expressions.lines import WIDTH
 from codegen.version import __version__
 from symbolic.answers import Answer, Answers
 from symbolic.printing import TextPrinter
 from symbolic.program import Assumption
 from symbolic.terms import is_matrix
-
-WIDTH = 99
 
 KINDS = {"gradient": "gradient", "jacobian": "Jacobian", "hessian": "Hessian", "differential": "differential"}
 

@@ -58,6 +58,8 @@ def title(answer: Answer) -> str:
 
 
 def _texts(answer: Answer) -> list[str]:
+    if not answer.text:
+        return ["(too long for the language)"]
     if not answer.map:
         return [answer.text]
     assert answer.direction is not None

@@ -13,7 +13,7 @@ from symbolic.functions import ScalarFunction, derivative
 from symbolic.program import Assumption, Equation, needed
 from symbolic.scalar_values import scalar_value
 from symbolic.scalars import sigmoid, softplus
-from symbolic.terms import Elementwise
+from symbolic.terms import Applied, Elementwise
 
 
 def source(step: Step) -> str:
@@ -72,7 +72,7 @@ def functions(derivation: Derivation, shown: Sequence[Gradient]) -> tuple[Scalar
 def _occurring(derivation: Derivation, shown: Sequence[Gradient]) -> list[ScalarFunction]:
     terms = [e.term for e in (*derivation.forward.equations, *building_blocks(derivation, shown))]
     terms += [g.term for g in shown]
-    return list(dict.fromkeys(a.function for t in terms for a in sorted(t.atoms(Elementwise), key=str)))
+    return list(dict.fromkeys(a.function for t in terms for a in sorted(t.atoms(Elementwise, Applied), key=str)))
 
 
 _PLAIN = ("identity", "tanh", "exp", "log", "abs", "sign", "sqrt", "sin", "cos", "tan", "arcsin", "arccos", "arctan",

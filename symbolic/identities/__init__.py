@@ -16,6 +16,9 @@ from symbolic.terms import MatrixDifferential, ScalarDifferential, Term, operand
 _PARTS = (ones, products, kronecker, entrywise, sums, scalars)
 IDENTITIES: tuple[Identity, ...] = tuple(i for part in _PARTS for i in part.IDENTITIES)
 
+SILENT = tuple(i.rule for i in IDENTITIES if i.rule.key in ("sums_as_product", "repetition_as_product"))
+"""Rules between terms that read alike on a page."""
+
 _BY_NODE: dict[type[Basic], list[Identity]] = {}
 for _identity in IDENTITIES:
     _BY_NODE.setdefault(_identity.node, []).append(_identity)
@@ -46,4 +49,4 @@ def rewrite_once(term: Term, context: Context) -> Rewriting | None:
     return None
 
 
-__all__ = ["IDENTITIES", "Context", "Identity", "Rewriting", "rewrite_once"]
+__all__ = ["IDENTITIES", "SILENT", "Context", "Identity", "Rewriting", "rewrite_once"]

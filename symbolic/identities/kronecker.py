@@ -27,6 +27,7 @@ from symbolic.terms import (
     Term,
     hadamard,
     product,
+    scale,
     transpose,
 )
 
@@ -103,8 +104,10 @@ def _diagonal_matrices(term: MatMul, context: Context) -> Term | None:
 
 
 def _diagonal_of_product(term: DiagonalOf, context: Context) -> Term | None:
-    """diag(A diag(v) B) = (A ⊙ Bᵀ) v."""
+    """diag(A diag(v) B) = (A ⊙ Bᵀ) v, and diag(u vᵀ) = u ⊙ v."""
     coefficient, factors = coefficient_and_factors(term.args[0])
+    if len(factors) == 2 and is_column(factors[0]):
+        return scale(coefficient, hadamard(factors[0], transpose(factors[1])))
     for i, factor in enumerate(factors):
         if isinstance(factor, Diag):
             left = product(*factors[:i]) if i else Eye(factor.shape[0])
@@ -175,7 +178,8 @@ IDENTITIES = [
                   r"(w^{\top} \otimes I) E = \operatorname{diag}(w),\; E^{\top} (A \otimes B) E = A \odot B",
                   "vec(diag v) = E v: (wᵀ ⊗ I) E = diag(w), Eᵀ (A ⊗ B) E = A ⊙ B",
                   f"{MAGNUS}, chapter 3, section 6"), MatMul, _diagonal_selection),
-    Identity(Rule("diagonal_of_product", r"\operatorname{diag}(A \operatorname{diag}(v) B) = (A \odot B^{\top}) v",
-                  "diag(A diag(v) B) = (A ⊙ Bᵀ) v", f"{MAGNUS}, chapter 3, section 6"),
+    Identity(Rule("diagonal_of_product", r"\operatorname{diag}(A \operatorname{diag}(v) B) = (A \odot B^{\top}) v,\; "
+                  r"\operatorname{diag}(u v^{\top}) = u \odot v",
+                  "diag(A diag(v) B) = (A ⊙ Bᵀ) v, diag(u vᵀ) = u ⊙ v", f"{MAGNUS}, chapter 3, section 6"),
              DiagonalOf, _diagonal_of_product),
 ]

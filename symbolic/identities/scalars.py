@@ -81,6 +81,14 @@ def _transposed_twice(term: Inner, context: Context) -> Term | None:
     return None
 
 
+def _with_inverse(term: Inner, context: Context) -> Term | None:
+    """⟨A⁻ᵀ, A⟩ = n."""
+    for left, right in (term.args, term.args[::-1]):
+        if isinstance(left, Inverse) and left.args[0] == transpose(right):
+            return left.shape[0]
+    return None
+
+
 def _norm_of_transpose(term: SquaredNorm, context: Context) -> Term | None:
     """‖Aᵀ‖² = ‖A‖², and ‖c A‖² = c² ‖A‖²."""
     coefficient, rest = split(term.args[0])
@@ -130,6 +138,8 @@ IDENTITIES = [
                   "⟨1, A + c 1⟩ = ⟨1, A⟩ + c m n", "linearity of the inner product"), Inner, _sum_of_repeated),
     Identity(Rule("inner_product_of_transposes", r"\langle A^{\top}, B^{\top}\rangle = \langle A, B\rangle",
                   "⟨Aᵀ, Bᵀ⟩ = ⟨A, B⟩", "the same entries"), Inner, _transposed_twice),
+    Identity(Rule("inner_product_with_inverse", r"\langle A^{-\top}, A\rangle = n", "⟨A⁻ᵀ, A⟩ = n",
+                  "tr(A⁻¹ A) = n"), Inner, _with_inverse),
     Identity(Rule("inner_product_of_kronecker_products",
                   r"\langle C \otimes D, A \otimes B\rangle = \langle C, A\rangle \langle D, B\rangle",
                   "⟨C ⊗ D, A ⊗ B⟩ = ⟨C, A⟩ ⟨D, B⟩", f"{MAGNUS}, chapter 2, section 2"), Inner, _kronecker),

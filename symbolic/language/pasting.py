@@ -12,8 +12,8 @@ from sympy import Expr, MatrixSymbol, S, Symbol
 
 from symbolic.answers import Answer
 from symbolic.errors import InputError, VerificationError
-from symbolic.evaluate import run
-from symbolic.evidence import sizes
+from symbolic.evaluate import Size, run
+from symbolic.evidence import CHOICES, sizes
 from symbolic.language.reading import Reading, read
 from symbolic.language.spelling import LanguagePrinter
 from symbolic.language.tokens import LONGEST
@@ -26,6 +26,10 @@ LONG, WORTH, ROOM = 160, 12, 1000
 the declarations of a text may take."""
 
 
+class TooLongError(InputError):
+    """An answer that is longer than a text that the language reads."""
+
+
 def pasted(program: Program, equations: Sequence[Equation], more: Sequence[Expr] = ()) -> str:
     """Return the last of the equations in the language, after those that it needs.
 
@@ -36,6 +40,7 @@ def pasted(program: Program, equations: Sequence[Equation], more: Sequence[Expr]
 
     Raises:
         InputError: A function has no name in the language.
+        TooLongError: It is longer than what is read.
         VerificationError: The text read back has another value.
     """
     kept = needed((*program.equations, *equations), [equations[-1].symbol])
@@ -47,8 +52,7 @@ def pasted(program: Program, equations: Sequence[Equation], more: Sequence[Expr]
     inputs = [s for s in (*program.inputs, *program.parameters, *more) if s in used]
     text = "; ".join(lines)
     if len(text) > LONGEST - ROOM:
-        raise InputError(f"the derivative has {len(text)} characters; name parts of the expression by equations, "
-                         "so that it is written by these names")
+        raise TooLongError(f"the derivative has {len(text)} characters")
     if not _reads_alike(text, inputs, kept[-1].term, used):
         text = "; ".join([*_declarations(inputs, used, program, printer), *lines])
         if not _reads_alike(text, inputs, kept[-1].term, used):
@@ -107,9 +111,14 @@ def _declarations(symbols: Sequence[Expr], used: frozenset[Expr], program: Progr
     declared = {a for s in symbols if is_matrix(s) for d in s.shape for a in d.free_symbols}
     numbers = sorted((s for s in used if s.is_integer and not is_matrix(s) and s not in declared), key=str)
     taken = {str(s.name) for s in (*program.inputs, *program.parameters, *program.position)}
-    free = (f"t{i}" for i in itertools.count(1) if f"t{i}" not in taken)
-    # A matrix that nothing uses says that the name is a dimension.
-    return [*found, *(f"{next(free)}0: {s.name} x 1" for s in numbers)]
+    free = (f"T{i}" for i in itertools.count(1) if f"T{i}" not in taken)
+    for number in numbers:  # a matrix says that the name is a dimension, an input that has it if there is one
+        having = [s for s in (*program.inputs, *program.parameters) if is_matrix(s) and number in s.shape]
+        rows, columns = having[0].shape if having else (number, S.One)
+        name = having[0].name if having else next(free)
+        line = f"{name}: {_size(rows, printer)} x {_size(columns, printer)}"
+        found += [line] if line not in found else []
+    return found
 
 
 def _size(dimension: Expr, printer: LanguagePrinter) -> str:
@@ -160,12 +169,21 @@ def _verify(text: str, program: Program, equations: Sequence[Equation], more: Se
     try:
         reading = read(text)
     except InputError as error:
-        raise InputError("the derivative is longer than what is read back to check it; name parts of the expression "
-                         "by equations, so that it is written by these names") from error
-    size = sizes(program, 3)
-    rng = np.random.default_rng(0)
+        raise TooLongError(f"the derivative is more than what is read of the language: {error}") from error
+    for start, descending in CHOICES:
+        size = sizes(program, start, descending)
+        for draw in (4, 0, 8, 12):
+            if _compared(text, reading, program, equations, more, size, draw):
+                return
+    raise VerificationError("the text of the answer could not be compared with it: no finite value was found")
+
+
+def _compared(text: str, reading: Reading, program: Program, equations: Sequence[Equation], more: Sequence[Expr],
+              size: Size, draw: int) -> bool:
+    """Compare a text with the equations at a point; False where they have no finite value there."""
+    rng = np.random.default_rng(draw)
     symbols = [*program.inputs, *program.parameters, *more]
-    values = {s: sample(s, program, size, rng, draw=4) for s in symbols}
+    values = {s: sample(s, program, size, rng, draw) for s in symbols}
     dimensions = {a: float(size(a)) for t in (*symbols, *(e.term for e in equations)) for a in t.free_symbols
                   if a.is_integer and not is_matrix(a)}
     by_name = {str(s): v for s, v in dimensions.items()} | {str(s.name): v for s, v in values.items()}
@@ -177,9 +195,10 @@ def _verify(text: str, program: Program, equations: Sequence[Equation], more: Se
             value = run(reading.program.equations, theirs | {d: float(v) for d, v in found_sizes.items()},
                         lambda d: int(d.subs(found_sizes)))[reading.program.result]
         except np.linalg.LinAlgError:
-            return
+            return False
     if np.shape(ours) != np.shape(value) or not np.allclose(ours, value, rtol=1e-8, atol=1e-10, equal_nan=True):
         raise VerificationError(f"the text {text!r} does not read back as the answer; it is withheld")
+    return bool(np.all(np.isfinite(ours)))
 
 
 def _sizes(reading: Reading, values: Mapping[Expr, Any], known: Mapping[str, int]) -> dict[Expr, int]:

@@ -211,7 +211,9 @@ class LanguagePrinter:
 
     def _scalar(self, term: Expr) -> tuple[int, str]:
         if term.is_Integer:
-            return (SUM if term < 0 else ATOM), str(int(term))
+            digits = str(int(term))
+            zeros = len(digits) - len(digits.rstrip("0"))
+            return (SUM if term < 0 else ATOM), f"{digits[:-zeros]}e{zeros}" if zeros > 5 else digits
         if term.is_Rational:
             return (SUM if term < 0 else TIMES), f"{term.p}/{term.q}"
         if isinstance(term, sympy.Add):

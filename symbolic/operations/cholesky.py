@@ -29,7 +29,7 @@ def _cholesky(node: Cholesky, size: Any, a: Any) -> Any:
     low = np.zeros_like(a, dtype=np.result_type(a, float))
     for j in range(len(a)):
         pivot = a[j, j] - np.sum(low[j, :j] ** 2)
-        if not np.real(pivot) > 0:
+        if not np.real(pivot) > 1e-10 * np.max(np.abs(np.real(np.diagonal(a)))):
             raise np.linalg.LinAlgError("not positive definite")
         low[j, j] = np.sqrt(pivot)
         for i in range(j + 1, len(a)):

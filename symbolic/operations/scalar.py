@@ -52,6 +52,8 @@ def _scalar_differential(node: Expr, i: int, d: Term, value: Term) -> Expr:
         return value * d
     if value != node and isinstance(node, Pow) and node.exp == S.Half:
         return d / (2 * value)
+    if isinstance(node, Mul):  # at once: SymPy would differentiate each of its factors
+        return Mul(*node.args[:i], *node.args[i + 1:]) * d
     operand = sympy.Dummy(real=True)
     f = node.func(*node.args[:i], operand, *node.args[i + 1:])
     return sympy.diff(f, operand).subs(operand, node.args[i]) * d
