@@ -68,7 +68,7 @@ def shared(equations: Sequence[Equation], taken: set[str]) -> tuple[Equation, ..
 
     def count(term: Expr) -> None:
         counts[term] += 1
-        if counts[term] == 1 and not isinstance(term, MatrixSymbol | Symbol):
+        if counts[term] == 1 and not isinstance(term, MatrixSymbol | Symbol) and not _is_number(term):
             for i in operand_indices(term):
                 count(term.args[i])
 
@@ -82,7 +82,7 @@ def shared(equations: Sequence[Equation], taken: set[str]) -> tuple[Equation, ..
     def change(term: Expr) -> Expr:
         if term in names:
             return names[term]
-        if not operand_indices(term) or isinstance(term, MatrixSymbol | Symbol):
+        if not operand_indices(term) or isinstance(term, MatrixSymbol | Symbol) or _is_number(term):
             return term
         indices = operand_indices(term)
         changed = rebuilt(term, [change(a) if i in indices else a for i, a in enumerate(term.args)])
@@ -96,6 +96,10 @@ def shared(equations: Sequence[Equation], taken: set[str]) -> tuple[Equation, ..
     for equation in equations:
         result.append(Equation(equation.symbol, change(equation.term)))
     return tuple(result)
+
+
+def _is_number(term: Expr) -> bool:
+    return not is_matrix(term) and bool(term.is_number)
 
 
 def _declarations(symbols: Sequence[Expr], used: frozenset[Expr], program: Program,
