@@ -104,6 +104,8 @@ class _OfExpression(click.Command):
 @click.option("--property", "properties", multiple=True, metavar="S=symmetric",
               help="What to assume of a matrix: symmetric, psd, diagonal, invertible, positive, onehot_rows, "
                    "onehot_cols, distribution_rows or distribution_cols. Repeatable.")
+@click.option("--convention", type=click.Choice(["unconstrained", "symmetric"]), default="unconstrained",
+              show_default=True, help="symmetric: gradients by the free entries of a symmetric matrix.")
 @_format("text", "latex", "markdown", "json", "python")
 @click.option("-o", "--output", metavar="FILE", default="-", help="Where to write; - is standard output.")
 def differentiate(**options: Any) -> None:

@@ -40,7 +40,7 @@ def derive(architecture: str, wrt: Sequence[str], general: bool, form: str, outp
 
 
 def differentiate(expression: str, wrt: Sequence[str], order: int, shapes: Sequence[str], properties: Sequence[str],
-                  form: str, output: str) -> None:
+                  convention: str, form: str, output: str) -> None:
     """Write the derivatives of a matrix expression in one of the formats, or as a NumPy module."""
     text = read_text(Path(expression)) if _names_a_file(expression) else expression
     assumed: dict[str, tuple[str, ...]] = {}
@@ -49,7 +49,7 @@ def differentiate(expression: str, wrt: Sequence[str], order: int, shapes: Seque
     given = [read_shape(s) for s in shapes]
     if len(dict(given)) < len(given):
         raise InputError("expected one --shape for each name, got two for one of them")
-    answers = differentiate_text(text, wrt, order, dict(given), assumed)
+    answers = differentiate_text(text, wrt, order, dict(given), assumed, convention)
     if form == "python":
         _write(generate_expression(answers), output)
     elif form == "json":

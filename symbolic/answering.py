@@ -6,21 +6,33 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from sympy import Basic, Expr, MatrixSymbol, S, Symbol, ZeroMatrix
+from sympy import Basic, Expr, Identity, MatrixSymbol, S, Symbol, ZeroMatrix
 
 from symbolic.answers import Answer, Answers
 from symbolic.conventions import remarks
-from symbolic.derivation import Gradient
+from symbolic.derivation import Free, Gradient, Step
 from symbolic.differentiation import differentiate, engine_context, jacobian
 from symbolic.errors import InputError
 from symbolic.evidence import verify_answer
 from symbolic.forward import differentials
 from symbolic.identities import Context
 from symbolic.language.pasting import TooLongError, texts
+from symbolic.operations.table import Rule
 from symbolic.program import Assumption, Equation, Program, needed
 from symbolic.shortening import shorten, simplified
 from symbolic.structure import vec
-from symbolic.terms import MatrixDifferential, ScalarDifferential, is_matrix, rebuilt, shape, transpose
+from symbolic.terms import (
+    MatrixDifferential,
+    ScalarDifferential,
+    add,
+    differential,
+    hadamard,
+    is_matrix,
+    negative,
+    rebuilt,
+    shape,
+    transpose,
+)
 
 OPEN = ("positive", "invertible")
 """Properties that a small change leaves as they are. A gradient that was simplified by another one, as by Sᵀ = S, is
@@ -39,12 +51,14 @@ class Question:
         program: All of its symbols are inputs.
         wrt: The variables.
         order: 1 or 2.
+        convention: ``unconstrained``, or ``symmetric`` for gradients by the free entries of symmetric matrices.
     """
 
     source: str
     program: Program
     wrt: tuple[Expr, ...]
     order: int
+    convention: str = "unconstrained"
 
 
 def answer(question: Question) -> Answers:
@@ -71,7 +85,36 @@ def derived(question: Question) -> list[Answer]:
     else:
         found = _scalar_answers(replace(program, inputs=tuple(s for s in program.inputs if s not in question.wrt),
                                         parameters=question.wrt), question)
+    if question.convention == "symmetric":
+        found = [_structured(program, a) for a in found]
     return [replace(a, notes=remarks(program, a), assumptions=_assumed(a)) for a in found]
+
+
+STRUCTURED = Rule(
+    "free_entries", r"\langle G, \mathrm{d}S\rangle = \textstyle\sum_{i \le j} "
+    r"((G + G^{\top} - I \odot G) \odot \mathrm{d}S)_{ij} \text{ for } S = S^{\top}",
+    "⟨G, dS⟩ = Σ over i ≤ j of ((G + Gᵀ − I ⊙ G) ⊙ dS)ᵢⱼ for S = Sᵀ", "The Matrix Cookbook (2012), equation (138)")
+
+
+def _structured(program: Program, found: Answer) -> Answer:
+    """Return a gradient by the free entries of a symmetric or diagonal matrix.
+
+    Raises:
+        InputError: It is no gradient, or the matrix is not declared symmetric.
+    """
+    (wrt, *_), keys = found.wrt, {a.key: a for a in program.assumptions if a.symbol == found.wrt[0]}
+    assumption = next((keys[k] for k in ("diagonal", "psd", "symmetric") if k in keys), None)
+    if found.kind != "gradient" or assumption is None:
+        raise InputError(f"the symmetric convention is for gradients by matrices declared symmetric, psd or diagonal; "
+                         f"asked was a {found.kind} by {wrt.name}")
+    record = found.derivations[-1]
+    own = hadamard(Identity(wrt.shape[0]), record.term)
+    term = own if assumption.key == "diagonal" else add(record.term, transpose(record.term), negative(own))
+    line = (Free(term, differential(wrt)),)
+    record = replace(record, term=term, steps=(*record.steps, Step(STRUCTURED, line, assumption=None)))
+    record = simplified(record, engine_context(program))
+    return replace(found, equations=(*found.equations[:-1], record.equation),
+                   derivations=(*found.derivations[:-1], record), convention="symmetric")
 
 
 def spelled(program: Program, found: Answer) -> Answer:

@@ -26,6 +26,7 @@ class Answer:
         assumptions: What was used of the variables' properties.
         notes: What has to be said besides, in sentences.
         verified: The evidence.
+        convention: ``unconstrained``, or ``symmetric`` for a gradient by the free entries of a symmetric matrix.
         text: The answer in the matrix language, as it can be pasted back in.
         map_text: The map in the language, in terms of the direction.
     """
@@ -39,6 +40,7 @@ class Answer:
     assumptions: tuple[Assumption, ...] = ()
     notes: tuple[str, ...] = ()
     verified: Verified | None = None
+    convention: str = "unconstrained"
     text: str = ""
     map_text: str = ""
 

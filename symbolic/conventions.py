@@ -39,6 +39,9 @@ def _layout(answer: Answer, result: Expr) -> list[str]:
 
 def _symmetry(program: Program, answer: Answer) -> list[str]:
     found = []
+    if answer.convention == "symmetric":
+        return [f"{text_name(str(answer.wrt[0].name))} is differentiated by its free entries, those on and below its "
+                "diagonal: the symmetric convention is answered, and not the unconstrained one."]
     for w in answer.wrt:
         if any(a.symbol == w and a.key in SYMMETRIC for a in program.assumptions):
             name = text_name(str(w.name))

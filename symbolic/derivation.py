@@ -32,6 +32,11 @@ class Plain(Summand):
     """M: a direction that is linear in differentials, as it stands; its cotangent is 1."""
 
 
+@dataclass(frozen=True)
+class Free(Summand):
+    """Σ over i ≤ j of (G ⊙ M)ᵢⱼ: what ⟨G, M⟩ is for the free entries of a symmetric M."""
+
+
 Line = tuple[Summand, ...]
 """A sum; every line of a derivation equals d𝓛, vec dF or dF, as its summands are."""
 

@@ -189,7 +189,8 @@ def differentiate_expression(expression: Expr | str, wrt: Iterable[object], orde
 
 
 def differentiate_text(text: str, wrt: Sequence[str], order: int = 1, shapes: Mapping[str, Any] | None = None,
-                       properties: Mapping[str, Sequence[str]] | None = None) -> Answers:
+                       properties: Mapping[str, Sequence[str]] | None = None,
+                       convention: str = "unconstrained") -> Answers:
     """Return all derivatives asked of a text of the matrix language, verified.
 
     Raises:
@@ -197,11 +198,11 @@ def differentiate_text(text: str, wrt: Sequence[str], order: int = 1, shapes: Ma
         VerificationError: A result disagrees with numbers.
     """
     reading = read(text, shapes, properties)
-    return _asked(text, reading.program, reading.symbols, reading.properties, wrt, order)
+    return _asked(text, reading.program, reading.symbols, reading.properties, wrt, order, convention)
 
 
 def _asked(source: str, program: Program, symbols: Mapping[str, Expr], properties: Mapping[str, Sequence[str]],
-           wrt: Sequence[str], order: int) -> Answers:
+           wrt: Sequence[str], order: int, convention: str = "unconstrained") -> Answers:
     for name in wrt:
         if name not in symbols and name in {e.name for e in program.equations}:
             raise InputError(f"{name!r} is defined by an equation; derivatives are by what is given, which is "
@@ -220,7 +221,7 @@ def _asked(source: str, program: Program, symbols: Mapping[str, Expr], propertie
     assumptions = tuple(assume(key, symbols[name]) for name, keys in properties.items() for key in keys)
     program = Program(program.name, program.inputs, (), program.equations, assumptions,
                       frozenset(e.symbol for e in program.equations), named=program.named)
-    return answer(Question(source, program, tuple(symbols[n] for n in dict.fromkeys(wrt)), order))
+    return answer(Question(source, program, tuple(symbols[n] for n in dict.fromkeys(wrt)), order, convention))
 
 
 def _program(expression: Expr) -> tuple[Program, dict[str, Expr]]:

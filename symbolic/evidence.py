@@ -107,6 +107,9 @@ def _error(program: Program, answer: Answer, values: Values, size: Size, rng: An
     """Return the relative error in a random direction."""
     wrt = answer.wrt[-1]
     direction = rng.standard_normal(np.shape(values[wrt]))
+    if answer.convention == "symmetric":
+        diagonal = any(a.symbol == wrt and a.key == "diagonal" for a in program.assumptions)
+        direction = np.diagflat(np.diagonal(direction)) if diagonal else direction + direction.T
     equations = (*program.equations, *answer.equations[:-1])
     moved = run(equations, {s: v for s, v in values.items() if s not in {e.symbol for e in equations}} | {
         wrt: values[wrt] + 1j * STEP * direction}, size)
@@ -156,7 +159,7 @@ def _curvature_error(program: Program, answer: Answer, values: Values, direction
 def _applied(answer: Answer, found: Any, direction: Any, expected: Any) -> tuple[Any, Any, Any]:
     """Return what the answer says of the direction, what is true, and the size of the products summed."""
     if answer.kind == "gradient":
-        products = found * direction
+        products = np.tril(found * direction) if answer.convention == "symmetric" else found * direction
         return np.sum(products), expected, np.sum(np.abs(products))
     if np.ndim(direction) == 0:
         return found * direction, expected, np.abs(found * direction)

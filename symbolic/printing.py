@@ -26,10 +26,10 @@ from sympy import (
 from sympy.printing.latex import LatexPrinter as SympyLatexPrinter
 from sympy.printing.str import StrPrinter
 
-from symbolic.derivation import Gradient, Line, Mapped, Plain, Step, Summand
+from symbolic.derivation import Free, Gradient, Line, Mapped, Plain, Step, Summand
 from symbolic.names import braced, latex_name, text_name
 from symbolic.operations import OPERATIONS, is_atom
-from symbolic.operations.table import ATOM, PRODUCT, SUM
+from symbolic.operations.table import ATOM, PRODUCT, SUM, TIMES
 from symbolic.program import Equation
 from symbolic.terms import (
     HadamardQuotient,
@@ -54,6 +54,7 @@ class _Notation:
     loss: str
     vec: str
     norm: tuple[str, str, str, str]
+    free: str
     comma = ", "
     d: str
 
@@ -143,6 +144,8 @@ class _Notation:
             return False, self.show(direction, SUM)
         if isinstance(summand, Mapped):
             return self._mapped(cotangent, direction)
+        if isinstance(summand, Free):
+            return False, self.free.format(self.show(cotangent, TIMES + 1), self.show(direction, TIMES + 1))
         if is_matrix(cotangent):
             coefficient, rest = split(cotangent)
             body = self._angled(self.show(rest), self.show(direction))
@@ -235,6 +238,7 @@ class LatexPrinter(_Notation, SympyLatexPrinter):
     d, _gap = r"\mathrm{d}", r"\,"
     loss, vec = r"\mathrm{d}\mathcal{L}", r"\operatorname{vec}"
     norm = (r"\lVert ", r"\rVert", "{0}^{{{1}}}", r"\frac{{1}}{{{0}}}")
+    free = r"\textstyle\sum_{{i \le j}} \left({0} \odot {1}\right)_{{ij}}"
 
     def _spelling(self, row: Any) -> Any:
         return row.latex
@@ -281,6 +285,7 @@ class TextPrinter(_Notation, StrPrinter):
     d, _gap = "d", " "
     loss, vec = "d𝓛", "vec"
     norm = ("‖", "‖", "{0}^{1}", "1/{0}")
+    free = "Σ over i ≤ j of ({0} ⊙ {1})ᵢⱼ"
 
     def _spelling(self, row: Any) -> Any:
         return row.text

@@ -17,6 +17,7 @@ import sympy
 from sympy import Determinant, HadamardProduct, Inverse, MatrixSymbol, S, Symbol, Trace
 
 import symbolic.answering
+from codegen.loading import load_expression
 from symbolic import differential, gradient, hessian, jacobian, matrix, scalar, vector
 from symbolic.answering import Question, answer
 from symbolic.answers import Answer
@@ -338,3 +339,31 @@ def test_answer_too_long_for_the_language_is_given_without_text() -> None:
 def test_functions_of_scalars_are_defined_on_the_page() -> None:
     page = ANSWER_FORMATS["text"](differentiate_text("sin(c)*x'*x", ["c"], 2))
     assert "cos′(x) = −sin(x)" in page or "cos′(x) = -sin(x)" in page
+
+
+@pytest.mark.parametrize(("text", "function", "free"), [
+    ("S: n x n psd; logdet(S)", lambda S: np.linalg.slogdet(S)[1], "symmetric"),
+    ("A: n x n; S: n x n symmetric; tr(A*S*A*S)", lambda A, S: np.trace(A @ S @ A @ S), "symmetric"),
+    ("A: n x n; S: n x n diagonal; tr(S*A*S)", lambda A, S: np.trace(S @ A @ S), "diagonal")])
+def test_symmetric_convention(text: str, function: Callable[..., Any], free: str) -> None:
+    """The derivative by s_ij moves s_ji with it."""
+    answers = differentiate_text(text, ["S"], convention="symmetric")
+    (found,) = answers.answers
+    values = reference.draw(text, SIZES, np.random.default_rng(5))
+    expected = np.zeros((4, 4))
+    for i, j in np.ndindex(4, 4):
+        if free == "symmetric" or i == j:
+            step = np.zeros((4, 4))
+            step[i, j] = step[j, i] = 1e-5
+            ahead, behind = (function(**values | {"S": values["S"] + s}) for s in (step, -step))
+            expected[i, j] = (ahead - behind) / 2e-5
+    np.testing.assert_allclose(reference.evaluate(found.text, values, SIZES), expected, rtol=1e-6, atol=1e-8)
+    assert any("symmetric convention is answered" in note for note in found.notes)
+    assert load_expression(answers).check() <= 1e-5
+
+
+@pytest.mark.parametrize(("text", "wrt", "order"), [
+    ("X: n x n; tr(X)", "X", 1), ("S: n x n symmetric; S*S", "S", 1), ("S: n x n symmetric; tr(S*S)", "S", 2)])
+def test_symmetric_convention_is_for_gradients_by_symmetric_matrices(text: str, wrt: str, order: int) -> None:
+    with pytest.raises(InputError, match="declared symmetric"):
+        differentiate_text(text, [wrt], order, convention="symmetric")

@@ -52,6 +52,8 @@ def comparing_lines(checked: Checked, moves: Mapping[Expr, str], value: str) -> 
 
 def _along(answer: Answer, found: str) -> str:
     """Return the code of the derivative in the direction V."""
+    if answer.convention == "symmetric":
+        return f"np.sum(np.tril({found} * V))"
     if answer.kind == "gradient":
         return f"np.sum({found} * V)"
     return f"{found} @ _vec(V)" if is_matrix(answer.wrt[0]) else f"{found} * V"

@@ -99,6 +99,8 @@ class Functions:
     def moves(self) -> dict[Expr, str]:
         """The symmetry that directions have to keep: second derivatives rest on it, and what the value's code uses."""
         relied = self.used if self.answers.order == 2 else self.properties[0].used
+        structured = {w for a in self.answers.answers if a.convention == "symmetric" for w in a.wrt}
+        relied = {*relied, *(a for a in self.answers.program.assumptions if a.symbol in structured)}
         found: dict[Expr, str] = {}
         for assumption in sorted((a for a in relied if a.key in SYMMETRIC), key=lambda a: a.key == "diagonal"):
             found[assumption.symbol] = "diagonal" if assumption.key == "diagonal" else "symmetric"
