@@ -5,10 +5,11 @@ from __future__ import annotations
 from sympy import Basic, Determinant, Expr, MatrixSymbol, Pow, Rational, log
 
 from symbolic.answers import Answer
+from symbolic.extremes import FirstLargest, LargestAlong, LargestEntry, Maximum, Minimum
 from symbolic.names import text_name
 from symbolic.printing import TextPrinter
 from symbolic.program import Program
-from symbolic.structure import Cholesky, FirstLargest, LargestAlong, LargestEntry, Maximum, Minimum
+from symbolic.structure import Cholesky
 from symbolic.terms import Elementwise, LogSoftmax, Softmax, SquaredNorm, is_matrix, shape
 
 SYMMETRIC = ("symmetric", "psd", "diagonal")

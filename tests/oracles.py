@@ -39,28 +39,13 @@ from sympy.logic.boolalg import Boolean
 from sympy.matrices import dotprodsimp
 
 from symbolic.derivation import Derivation, Gradient, Line
+from symbolic.extremes import FirstLargest, LargestAlong, LargestEntry, LogSumExp, LogSumExpAlong, Maximum, Minimum
 from symbolic.functions import ScalarFunction
 from symbolic.names import latex_name
 from symbolic.operations.entrywise import function_name
 from symbolic.program import Program
 from symbolic.scalars import sigmoid, softplus, x
-from symbolic.structure import (
-    Cholesky,
-    Commutation,
-    Diag,
-    DiagonalOf,
-    FirstLargest,
-    LargestAlong,
-    LargestEntry,
-    LogSumExp,
-    LogSumExpAlong,
-    Maximum,
-    Minimum,
-    Reshape,
-    Slice,
-    Stack,
-    Tril,
-)
+from symbolic.structure import Cholesky, Commutation, Diag, DiagonalOf, Reshape, Slice, Stack, Tril
 from symbolic.terms import (
     Applied,
     Broadcast,

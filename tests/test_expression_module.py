@@ -28,25 +28,10 @@ from codegen.expressions.printer import ExpressionPrinter
 from codegen.expressions.properties import Properties
 from symbolic.answers import Answer, Answers
 from symbolic.evaluate import run
+from symbolic.extremes import FirstLargest, LargestAlong, LogSumExp, LogSumExpAlong, Maximum
 from symbolic.functions import scalar_function
 from symbolic.program import Equation, Program, assume
-from symbolic.structure import (
-    Cholesky,
-    Commutation,
-    FirstLargest,
-    LargestAlong,
-    LogSumExp,
-    LogSumExpAlong,
-    Maximum,
-    diag,
-    diagonal_of,
-    kronecker,
-    reshape,
-    slice_of,
-    stack,
-    tril,
-    vec,
-)
+from symbolic.structure import Cholesky, Commutation, diag, diagonal_of, kronecker, reshape, slice_of, stack, tril, vec
 from symbolic.terms import (
     Applied,
     SquaredNorm,

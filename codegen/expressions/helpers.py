@@ -12,7 +12,8 @@ from sympy import Basic
 
 from codegen.expressions.nodes import CholeskySolve, Columns, LogDeterminant, Rows
 from codegen.scalar_code import WRITTEN, Helper, along_axis
-from symbolic.structure import Cholesky, Commutation, FirstLargest, LogSumExp, LogSumExpAlong
+from symbolic.extremes import FirstLargest, LogSumExp, LogSumExpAlong
+from symbolic.structure import Cholesky, Commutation
 from symbolic.terms import LogSoftmax, Softmax
 
 _LOGSUMEXP = '''\

@@ -27,11 +27,12 @@ from codegen.expressions.nodes import SPELLING, Times
 from codegen.expressions.products import area
 from codegen.numpy_code import NumpyPrinter
 from codegen.scalar_code import Helper
+from symbolic.extremes import Maximum, Minimum
 from symbolic.operations import OPERATIONS
 from symbolic.operations.table import ATOM, POWER, SUM, TIMES, called
 from symbolic.printing import summands
 from symbolic.scalars import sigmoid, softplus
-from symbolic.structure import Commutation, Maximum, Minimum
+from symbolic.structure import Commutation
 from symbolic.terms import Applied, Broadcast, HadamardQuotient, Inner, Term, hadamard, scale, split
 
 CONSTANT = OneMatrix | ZeroMatrix | Identity | Commutation

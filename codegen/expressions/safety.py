@@ -10,10 +10,11 @@ from sympy import Basic, Determinant, Expr, Inverse, MatAdd, MatMul, OneMatrix, 
 from codegen.expressions.nodes import LogDeterminant, SumOfLogs
 from codegen.expressions.properties import Properties
 from codegen.passes import Equations, everywhere
+from symbolic.extremes import LogSumExp, LogSumExpAlong
 from symbolic.functions import scalar_function
 from symbolic.operations.scalar import softmax_of_all
 from symbolic.scalars import sigmoid
-from symbolic.structure import Cholesky, LogSumExp, LogSumExpAlong
+from symbolic.structure import Cholesky
 from symbolic.terms import (
     Applied,
     Elementwise,

@@ -9,10 +9,11 @@ import sympy
 from sympy import Basic, Expr, Identity, Integer, OneMatrix, S, ZeroMatrix
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
+from symbolic.extremes import LargestEntry, Maximum
 from symbolic.functions import ScalarFunction, scalar_function
 from symbolic.language.constants import entry, sound
 from symbolic.language.tree import FlawError
-from symbolic.structure import Cholesky, LargestEntry, Maximum, diag, diagonal_of, is_column, kronecker
+from symbolic.structure import Cholesky, diag, diagonal_of, is_column, kronecker
 from symbolic.terms import (
     Term,
     add,

@@ -9,22 +9,13 @@ from functools import partial
 import sympy
 from sympy import Expr, Identity, OneMatrix, S, ZeroMatrix
 
+from symbolic.extremes import FirstLargest, LargestAlong, LogSumExp, LogSumExpAlong, Maximum, Minimum
 from symbolic.language import building
 from symbolic.language.building import scalars_too
 from symbolic.language.dimensions import SCALAR, Dimension, Dimensions, Shape
 from symbolic.language.sizes import ONE
 from symbolic.operations.kronecker import commutation
-from symbolic.structure import (
-    FirstLargest,
-    LargestAlong,
-    LogSumExp,
-    LogSumExpAlong,
-    Maximum,
-    Minimum,
-    reshape,
-    tril,
-    vec,
-)
+from symbolic.structure import reshape, tril, vec
 from symbolic.terms import SquaredNorm, Term, log_softmax, scale, softmax, sum_along
 
 Infer = Callable[[Dimensions, list[Shape], list[Expr]], "Shape | str"]

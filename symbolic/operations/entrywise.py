@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from sympy import Basic, Expr, HadamardProduct, MatrixSymbol
 
+from symbolic.extremes import Maximum, Minimum
 from symbolic.functions import FUNCTIONS, MAGNUS, ScalarFunction, derivative, h, scalar_function
 from symbolic.operations.table import ATOM, TIMES, Operation, Rule, Show, called, infix
 from symbolic.scalar_values import scalar_value
 from symbolic.scalars import x
-from symbolic.structure import Maximum, Minimum, diag, vec
+from symbolic.structure import diag, vec
 from symbolic.terms import (
     Applied,
     Elementwise,

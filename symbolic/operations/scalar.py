@@ -23,12 +23,13 @@ from sympy import (
     log,
 )
 
+from symbolic.extremes import FirstLargest, LargestEntry, LogSumExp
 from symbolic.functions import FUNCTIONS, MAGNUS, ScalarFunction, derivative, h, scalar_function
 from symbolic.operations.entrywise import applied_spelling, differential_rule
 from symbolic.operations.table import ATOM, POWER, TIMES, Operation, Rule, Show, Spelling, called
 from symbolic.scalar_values import MEANINGS, scalar_value
 from symbolic.scalars import x
-from symbolic.structure import FirstLargest, LargestEntry, LogSumExp, is_column, reshape, vec
+from symbolic.structure import is_column, reshape, vec
 from symbolic.terms import (
     Applied,
     Elementwise,

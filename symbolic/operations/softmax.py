@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from sympy import Basic, MatrixSymbol, OneMatrix, S, ZeroMatrix
 
+from symbolic.extremes import FirstLargest, LargestAlong, LogSumExpAlong
 from symbolic.functions import GOODFELLOW
 from symbolic.operations.table import ATOM, Operation, Rule, Show, called
-from symbolic.structure import FirstLargest, LargestAlong, LogSumExpAlong, is_column
+from symbolic.structure import is_column
 from symbolic.terms import (
     LogSoftmax,
     Softmax,
