@@ -86,7 +86,7 @@ def derived(question: Question) -> list[Answer]:
         found = _scalar_answers(replace(program, inputs=tuple(s for s in program.inputs if s not in question.wrt),
                                         parameters=question.wrt), question)
     if question.convention == "symmetric":
-        found = [_structured(program, a) for a in found]
+        found = _by_free_entries(program, found)
     return [replace(a, notes=remarks(program, a), assumptions=_assumed(a)) for a in found]
 
 
@@ -96,20 +96,25 @@ STRUCTURED = Rule(
     "⟨G, dS⟩ = Σ over i ≤ j of ((G + Gᵀ − I ⊙ G) ⊙ dS)ᵢⱼ for S = Sᵀ", "The Matrix Cookbook (2012), equation (138)")
 
 
-def _structured(program: Program, found: Answer) -> Answer:
-    """Return a gradient by the free entries of a symmetric or diagonal matrix.
+def _by_free_entries(program: Program, answers: Sequence[Answer]) -> list[Answer]:
+    """Return gradients by symmetric matrices as those by the free entries, other gradients as they are.
 
     Raises:
-        InputError: It is no gradient, or the matrix is not declared symmetric.
+        InputError: They are no gradients, or no variable is declared symmetric.
     """
-    (wrt, *_), keys = found.wrt, {a.key: a for a in program.assumptions if a.symbol == found.wrt[0]}
-    assumption = next((keys[k] for k in ("diagonal", "psd", "symmetric") if k in keys), None)
-    if found.kind != "gradient" or assumption is None:
+    symmetric = {a.symbol: a.key for a in program.assumptions if a.key in ("symmetric", "psd")}
+    symmetric |= {a.symbol: a.key for a in program.assumptions if a.key == "diagonal"}
+    if any(a.kind != "gradient" for a in answers) or not any(a.wrt[0] in symmetric for a in answers):
         raise InputError(f"the symmetric convention is for gradients by matrices declared symmetric, psd or diagonal; "
-                         f"asked was a {found.kind} by {wrt.name}")
-    record = found.derivations[-1]
+                         f"asked was the {answers[0].kind} by {', '.join(a.name for a in answers)}")
+    return [_structured(program, a, symmetric[a.wrt[0]]) if a.wrt[0] in symmetric else a for a in answers]
+
+
+def _structured(program: Program, found: Answer, key: str) -> Answer:
+    """Return a gradient by the free entries of a symmetric or diagonal matrix."""
+    (wrt,), record = found.wrt, found.derivations[-1]
     own = hadamard(Identity(wrt.shape[0]), record.term)
-    term = own if assumption.key == "diagonal" else add(record.term, transpose(record.term), negative(own))
+    term = own if key == "diagonal" else add(record.term, transpose(record.term), negative(own))
     line = (Free(term, differential(wrt)),)
     record = replace(record, term=term, steps=(*record.steps, Step(STRUCTURED, line, assumption=None)))
     record = simplified(record, engine_context(program))

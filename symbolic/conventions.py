@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from sympy import Basic, Determinant, Expr, MatrixSymbol, Pow, Rational, log
+from sympy import Basic, Determinant, Expr, Pow, Rational, log
 
 from symbolic.answers import Answer
 from symbolic.extremes import FirstLargest, LargestAlong, LargestEntry, Maximum, Minimum
+from symbolic.identities.entrywise import factors_of
 from symbolic.names import text_name
 from symbolic.printing import TextPrinter
 from symbolic.program import Program
 from symbolic.structure import Cholesky
-from symbolic.terms import Elementwise, LogSoftmax, Softmax, SquaredNorm, is_matrix, shape
+from symbolic.terms import Elementwise, LogSoftmax, Softmax, SquaredNorm, is_matrix, shape, split
 
 SYMMETRIC = ("symmetric", "psd", "diagonal")
 
@@ -77,16 +78,21 @@ def _kinks(terms: list[Expr], assumed: set[tuple[str, Expr]]) -> list[str]:
         found.append("The derivative of a determinant is written by the inverse: the matrix is taken to be invertible.")
     if any(isinstance(f.args[0], Determinant) for t in terms for f in t.atoms(log)):
         found.append("The logarithm of a determinant is defined where the determinant is positive.")
-    found += [f"A power with an exponent that is no number is exp(a log(x)): the entries of {text_name(str(b.name))} "
-              "are taken to be positive." for b in _bases(terms)]
+    found += [f"A power with an exponent that is no number is written by exp and log: its base, {base}, is taken to be "
+              "positive." for base in _bases(terms)]
     return found
 
 
-def _bases(terms: list[Expr]) -> list[Expr]:
-    """Return the symbols of which a power is written by their logarithm."""
-    found = [f.operand for t in terms for e in t.atoms(Elementwise) if e.function.name == "exp"
-             for f in e.operand.atoms(Elementwise) if f.function.name == "log" and isinstance(f.operand, MatrixSymbol)]
-    return sorted(dict.fromkeys(found), key=str)
+def _bases(terms: list[Expr]) -> list[str]:
+    """Return the bases of powers whose exponents are no numbers, as text."""
+    found: list[Expr] = []
+    for term in terms:
+        found += [p.base for p in term.atoms(Pow) if not p.exp.is_number and not p.base.is_number]
+        for power in term.atoms(Elementwise):
+            if power.function.name == "exp":
+                parts = factors_of(split(power.operand)[1])[1]
+                found += [f.operand for f in parts if isinstance(f, Elementwise) and f.function.name == "log"]
+    return sorted({TextPrinter().show(base) for base in found})
 
 
 def _lines(terms: list[Expr]) -> list[str]:

@@ -65,7 +65,7 @@ def _line(record: Gradient, term: Term) -> tuple:
     if isinstance(start, Plain):
         return (Plain(S.One, term),)
     last = record.steps[-1].after[0] if record.steps and record.steps[-1].after else start
-    return (type(start)(term, last.direction),)
+    return (type(last)(term, last.direction),)
 
 
 class _Shortener:
