@@ -170,7 +170,8 @@ class Dimensions:
         except FlawError as flaw:
             raise FlawError(flaw.problem, flaw.advice, relation.position) from None
         if not fits:
-            raise FlawError(f"sizes cannot meet: {whole} is needed, came {self._spelled(relation)}",
+            needed = str(whole).replace("**", "^")
+            raise FlawError(f"sizes cannot meet: {needed} is needed, came {self._spelled(relation)}",
                             "; declare the shapes of the names", relation.position)
         return True
 

@@ -177,4 +177,5 @@ class Scope:
         shape = self.dims.shape(shape)
         if shape == SCALAR:
             return "a scalar"
-        return "×".join("?" if isinstance(d, Unknown) else f"({d})" if d.is_Add else str(d) for d in shape)
+        words = ("?" if isinstance(d, Unknown) else f"({d})" if d.is_Add else str(d) for d in shape)
+        return "×".join(words).replace("**", "^")
