@@ -19,6 +19,7 @@ from symbolic.program import Program
 from symbolic.samples import sample
 
 
+@np.errstate(all="ignore")  # a draw without a finite value is passed over
 def point(program: Program, answer: Answer) -> tuple[dict[Any, Any], dict[Any, Any], Any]:
     """Return values, the same moved by a complex step along the variable, and the sizes."""
     equations = (*program.equations, *answer.equations[:-1])
