@@ -145,8 +145,6 @@ def _joined(term: Term, arguments: list[Basic]) -> Term:
     """Put a node together again; a transpose that stands in front of a sum or a product stays there."""
     if isinstance(term, Transpose) and isinstance(arguments[0], (MatMul, MatAdd)):
         return Basic.__new__(Transpose, *arguments)
-    if isinstance(term, (MatMul, MatAdd)) and any(isinstance(a, Transpose) for a in arguments):
-        return rebuilt(term, arguments)
     return rebuilt(term, arguments)
 
 
