@@ -47,15 +47,24 @@ def generate(network: Network, derivation: Derivation | None = None) -> str:
         InputError: A width is symbolic.
         VerificationError: A gradient disagrees with numbers.
     """
-    if network.symbolic:
-        raise InputError(f"expected integer widths to generate code, got {to_compact(network)!r}; "
-                         "symbolic widths are for deriving")
+    require_widths(network)
     if derivation is None:
         derivation = derive(network)
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("codegen"), undefined=jinja2.StrictUndefined, keep_trailing_newline=True,
         autoescape=False)
     return environment.get_template("numpy.py.jinja").render(_context(network, derivation))
+
+
+def require_widths(network: Network) -> None:
+    """Refuse a network with symbolic widths.
+
+    Raises:
+        InputError: A width is symbolic.
+    """
+    if network.symbolic:
+        raise InputError(f"expected integer widths to generate code, got {to_compact(network)!r}; "
+                         "symbolic widths are for deriving")
 
 
 def _context(network: Network, derivation: Derivation) -> dict[str, Any]:
@@ -77,9 +86,9 @@ def _context(network: Network, derivation: Derivation) -> dict[str, Any]:
     return {
         "title": f"Network {program.name}: forward pass, loss and gradients in NumPy.",
         "version": __version__, "compact": to_compact(network), "digest": digest(network),
-        "conventions": _conventions(network), "parameters": network.parameter_shapes(),
+        "conventions": conventions(network), "parameters": network.parameter_shapes(),
         "constants": {"WEIGHT_DECAY": network.weight_decay} if network.weight_decay else {},
-        "initial": _initial(network), "forward": _body(forward, printer, comments),
+        "initial": initial_lines(network), "forward": _body(forward, printer, comments),
         "loss": _body(loss, printer, comments), "trace": body,
         "input_gradient": _input_gradient(derivation, printer),
         "unpack": unpack, "unpack_forward": _names(program.parameters, _symbols(forward)),
@@ -89,17 +98,19 @@ def _context(network: Network, derivation: Derivation) -> dict[str, Any]:
         "sample_axis": 1 if columns else 0, "class_axis": 0 if columns else 1,
         "sample_word": "column" if columns else "row",
         "distributions": any(a.symbol == Y for a in derivation.assumptions),
-        "loss_words": _loss_words(network), "helpers": _ordered(printer),
+        "loss_words": loss_words(network), "helpers": _ordered(printer),
     }
 
 
-def _conventions(network: Network) -> str:
+def conventions(network: Network) -> str:
+    """Return what the head of a file says of layers, samples and loss."""
     columns = network.samples == "columns"
     layer = "a_k = W_k h_{k-1} + b_k, samples are columns" if columns else "a_k = h_{k-1} W_k + b_k, samples are rows"
-    return f"Layer k is {layer}; N is the number of samples.\nThe loss is {_loss_words(network)}."
+    return f"Layer k is {layer}; N is the number of samples.\nThe loss is {loss_words(network)}."
 
 
-def _loss_words(network: Network) -> str:
+def loss_words(network: Network) -> str:
+    """Return the loss in words."""
     words = network.loss.replace("_", " ")
     if network.loss.startswith("mean_"):
         words = words[5:]
@@ -107,7 +118,8 @@ def _loss_words(network: Network) -> str:
     return words + (", plus weight decay" if network.weight_decay else "")
 
 
-def _initial(network: Network) -> dict[str, str]:
+def initial_lines(network: Network) -> dict[str, str]:
+    """Return the expression that draws each parameter."""
     lines = {}
     for k, layer in enumerate(network.layers, start=1):
         for name, shape in ((n, s) for n, s in network.parameter_shapes().items() if n in (f"W{k}", f"b{k}")):
@@ -154,7 +166,7 @@ def _body(equations: Sequence[Equation], printer: NumpyPrinter, comments: _Comme
 
 
 def _needs_N(equations: Iterable[Equation]) -> bool:
-    return any(SAMPLES in e.term.free_symbols and _prints_N(e) for e in equations)
+    return any(map(_prints_N, equations))
 
 
 def _prints_N(equation: Equation) -> bool:

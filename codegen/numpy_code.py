@@ -16,7 +16,7 @@ from symbolic.operations import OPERATIONS
 from symbolic.operations.table import ATOM, POWER, SUM, TIMES
 from symbolic.printing import precedence_of, summands
 from symbolic.program import Equation
-from symbolic.terms import Broadcast, Elementwise, LogSoftmax, Softmax, scale, split
+from symbolic.terms import Broadcast, Elementwise, HadamardQuotient, LogSoftmax, Softmax, scale, split
 
 NAMES = {"lambda": "WEIGHT_DECAY"}
 """Names that are none in Python, or that stand for a constant of the module."""
@@ -53,7 +53,7 @@ class NumpyPrinter:
             return ATOM, f"np.{'ones' if isinstance(term, OneMatrix) else 'zeros'}({self._sizes(term.shape)})"
         if isinstance(term, Broadcast):
             return ATOM, f"np.broadcast_to({self.show(term.operand)}, {self._sizes(term.shape)})"
-        if isinstance(term, MatAdd | HadamardProduct):
+        if isinstance(term, MatAdd | HadamardProduct | HadamardQuotient):
             return self._combined(term)
         row = OPERATIONS.get(type(term))
         if row is not None and not row.of_sympy:

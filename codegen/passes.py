@@ -23,13 +23,16 @@ from sympy import (
     Transpose,
 )
 
+from symbolic.extremes import LargestAlong
 from symbolic.functions import scalar_function
 from symbolic.program import Equation
 from symbolic.terms import (
     Broadcast,
     Elementwise,
+    LogSoftmax,
     Softmax,
     Term,
+    add,
     broadcast,
     elementwise,
     is_matrix,
@@ -37,6 +40,7 @@ from symbolic.terms import (
     negative,
     operand_indices,
     product,
+    quotient,
     rebuilt,
     split,
     sum_along,
@@ -110,6 +114,40 @@ def _safe_log(term: Elementwise, definitions: dict[Expr, Term], softplus: Basic)
 
 def _is_sigmoid(term: Term) -> bool:
     return isinstance(term, Elementwise) and term.function == scalar_function("sigmoid")
+
+
+def spread(equations: Equations) -> Equations:
+    """Write softmax and its logarithm by their parts, exp and sum of what lies below the largest entry, named once."""
+    result: list[Equation] = []
+    parts: dict[tuple[Term, int], tuple[Term, Term, Term]] = {}
+
+    def of(node: Softmax | LogSoftmax) -> tuple[Term, Term, Term]:
+        a, axis = node.operand, node.axis
+        if (a, axis) not in parts:
+            top = broadcast(Basic.__new__(LargestAlong, a, S(axis)), axis, a.shape[axis])
+            of_what = a.name if isinstance(a, MatrixSymbol) else f"of_{equation.name}"
+            shifted = name(f"shifted_{of_what}", add(a, negative(top)))
+            exponentials = name(f"exp_{of_what}", elementwise(scalar_function("exp"), shifted))
+            parts[a, axis] = shifted, exponentials, name(f"sum_{of_what}", sum_along(exponentials, axis))
+        return parts[a, axis]
+
+    def name(what: str, term: Term) -> Term:
+        symbol = MatrixSymbol(what, *term.shape)
+        result.append(Equation(symbol, term))
+        return symbol
+
+    def change(term: Term) -> Term | None:
+        if not isinstance(term, Softmax | LogSoftmax):
+            return None
+        shifted, exponentials, total = of(term)
+        if isinstance(term, Softmax):
+            return quotient(exponentials, broadcast(total, term.axis, term.shape[term.axis]))
+        logarithm = elementwise(scalar_function("log"), total)
+        return add(shifted, negative(broadcast(logarithm, term.axis, term.shape[term.axis])))
+
+    for equation in equations:
+        result += everywhere((equation,), change)
+    return tuple(result)
 
 
 def sum_and_broadcast(equations: Equations) -> Equations:
@@ -218,6 +256,7 @@ def _is_work(term: Term) -> bool:
 
 PASSES: tuple[Pass, ...] = (
     Pass("stabilise", "finite for logits of any size, without clipping", stabilise),
+    Pass("spread", "softmax and its logarithm share their exponentials", spread),
     Pass("sum_and_broadcast", "no product with a vector of ones", sum_and_broadcast),
     Pass("share", "each value is computed once", share),
 )

@@ -55,7 +55,7 @@ def log_softmax(a):
     a = a - np.max(a, axis={axis}, keepdims=True)
     return a - np.log(np.sum(np.exp(a), axis={axis}, keepdims=True))'''
 
-_ERF = '''\
+ERF_COEFFICIENTS = '''\
 _ERF = np.array([
     -0.6513268598908547, 0.6419697923564902, 0.019476473204185836, -0.009561514786808632,
     -0.0009465953444820369, 0.00036683949785276145, 4.252332480690777e-05, -2.0278578112534242e-05,
@@ -64,7 +64,9 @@ _ERF = np.array([
     9.646791102015527e-11, 2.3940380830391146e-12, -6.886027526497553e-12, 8.944879273090725e-13,
     3.130921399342958e-13, -1.1270822361367252e-13, 3.810905255189232e-16, 7.106097613609237e-15,
     -1.5230282014571041e-15, -9.457494571291254e-17, 1.210237189224273e-16, -2.816663087746774e-17,
-])
+])'''
+
+_ERF = ERF_COEFFICIENTS + '''
 
 
 def erf(x):
@@ -72,6 +74,38 @@ def erf(x):
     t = 2 / (2 + np.abs(x))
     series = np.polynomial.chebyshev.chebval(2 * t - 1, _ERF.astype(x.dtype))
     return np.sign(x) * (1 - t * np.exp(series - x * x))'''
+
+ERF_IN_PLACE = ERF_COEFFICIENTS + '''
+
+
+def erf(x, t, u, b1, b2, out):
+    """Error function to 4e-16, without allocation: the series for log(exp(x**2) erfc(|x|) / t) by Clenshaw."""
+    np.abs(x, out=t)
+    np.add(t, 2, out=t)
+    np.divide(2, t, out=t)
+    np.multiply(t, 4, out=u)
+    np.subtract(u, 2, out=u)  # twice the argument of the series, 2 t - 1
+    b1.fill(0)
+    b2.fill(0)
+    b0 = out
+    for c in _COEFFICIENTS[:0:-1]:
+        np.multiply(u, b1, out=b0)
+        np.subtract(b0, b2, out=b0)
+        np.add(b0, c, out=b0)
+        b0, b1, b2 = b2, b0, b1
+    np.multiply(u, b1, out=u)
+    np.multiply(u, 0.5, out=u)
+    np.subtract(u, b2, out=u)
+    np.add(u, _COEFFICIENTS[0], out=u)
+    np.multiply(x, x, out=b0)
+    np.subtract(u, b0, out=u)
+    np.exp(u, out=u)
+    np.multiply(u, t, out=u)
+    np.subtract(1, u, out=u)
+    np.copysign(u, x, out=out)
+
+
+_COEFFICIENTS = _ERF.tolist()'''
 
 WRITTEN: dict[str, Helper] = {h.name: h for h in (
     Helper("sigmoid", _SIGMOID), Helper("softplus", _SOFTPLUS), Helper("erf", _ERF))}

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from codegen.c.source import generate_c
 from codegen.module import generate
+from codegen.workspace.module import generate_workspace
 from symbolic.derivation import Derivation
 from symbolic.network import Network
 
@@ -15,12 +17,19 @@ class Target:
     """An output language.
 
     Attributes:
-        suffix: Of its files.
+        suffix: Of its files, after the network's name.
         generate: From a network and its verified derivation (made where None) to the text of a file.
+        words: What it is for.
     """
 
     suffix: str
     generate: Callable[[Network, Derivation | None], str]
+    words: str
 
 
-TARGETS: dict[str, Target] = {"numpy": Target(".py", generate)}
+TARGETS: dict[str, Target] = {
+    "numpy": Target(".py", generate, "readable NumPy"),
+    "numpy-workspace": Target("_workspace.py", generate_workspace, "NumPy that allocates nothing in a step"),
+    "c": Target(".c", generate_c, "one C99 file for devices; gradwright build compiles a fast form of it"),
+}
+"""``gradwright generate --target`` writes these."""

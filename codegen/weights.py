@@ -54,6 +54,9 @@ SCHEMES = (
 )
 """One row a library. No name may match two rows."""
 
+TRAINING = "training:"
+"""How the names begin of what `codegen.training` writes beside parameters; no library's names begin so."""
+
 
 @dataclass(frozen=True)
 class Mapping:
@@ -72,7 +75,7 @@ def match_parameters(
     A shape never decides what an array is: a square weight tells nothing.
 
     Args:
-        arrays: A file's arrays under the names of one of ``SCHEMES``.
+        arrays: A file's arrays under the names of one of ``SCHEMES``; those of ``TRAINING`` are passed over.
         shapes: The network's parameters in order, W1, b1, W2, …; a layer may lack its b.
             With samples "columns" W_k is units_k × units_{k-1} and b_k units_k × 1,
             with "rows" the transposes.
@@ -88,6 +91,7 @@ def match_parameters(
     """
     if samples not in ("columns", "rows"):
         raise InputError(f'samples is {samples!r}, expected "columns" or "rows"')
+    arrays = {name: array for name, array in arrays.items() if not name.startswith(TRAINING)}
     scheme = _recognise(arrays)
     sources = _assign(scheme, arrays, shapes)
     parameters, mappings = {}, []

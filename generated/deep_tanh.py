@@ -121,18 +121,6 @@ PARAMETERS = {
 """Shape of each parameter, and so of its gradient."""
 
 
-def softmax(a):
-    """exp(a) over its sum within each column, without overflow."""
-    e = np.exp(a - np.max(a, axis=0, keepdims=True))
-    return e / np.sum(e, axis=0, keepdims=True)
-
-
-def log_softmax(a):
-    """log(softmax(a)) within each column, by log-sum-exp: finite for logits of any size."""
-    a = a - np.max(a, axis=0, keepdims=True)
-    return a - np.log(np.sum(np.exp(a), axis=0, keepdims=True))
-
-
 def initialize(seed):
     """Return random weights, normal with variance gain / fan-in, and zero biases.
 
@@ -357,7 +345,10 @@ def forward(parameters, X):
     a50 = W50 @ h49 + b50  # W₅₀ h₄₉ + b₅₀ 1ᵀ
     h50 = np.tanh(a50)
     a51 = W51 @ h50 + b51  # W₅₁ h₅₀ + b₅₁ 1ᵀ
-    y_hat = softmax(a51)
+    shifted_a51 = a51 - np.max(a51, axis=0, keepdims=True)
+    exp_a51 = np.exp(shifted_a51)
+    sum_a51 = np.sum(exp_a51, axis=0, keepdims=True)
+    y_hat = exp_a51 / sum_a51  # softmax(a₅₁)
     return y_hat
 
 
@@ -473,7 +464,10 @@ def loss(parameters, X, Y):
     a50 = W50 @ h49 + b50  # W₅₀ h₄₉ + b₅₀ 1ᵀ
     h50 = np.tanh(a50)
     a51 = W51 @ h50 + b51  # W₅₁ h₅₀ + b₅₁ 1ᵀ
-    loss = -np.sum(Y * log_softmax(a51))  # −⟨Y, log(ŷ)⟩
+    shifted_a51 = a51 - np.max(a51, axis=0, keepdims=True)
+    exp_a51 = np.exp(shifted_a51)
+    sum_a51 = np.sum(exp_a51, axis=0, keepdims=True)
+    loss = -np.sum(Y * (shifted_a51 - np.log(sum_a51)))  # −⟨Y, log(ŷ)⟩
     return float(loss)
 
 
@@ -605,8 +599,11 @@ def trace(parameters, X, Y):
     a50 = W50 @ h49 + b50  # W₅₀ h₄₉ + b₅₀ 1ᵀ
     h50 = np.tanh(a50)
     a51 = W51 @ h50 + b51  # W₅₁ h₅₀ + b₅₁ 1ᵀ
-    y_hat = softmax(a51)
-    loss = -np.sum(Y * log_softmax(a51))  # −⟨Y, log(ŷ)⟩
+    shifted_a51 = a51 - np.max(a51, axis=0, keepdims=True)
+    exp_a51 = np.exp(shifted_a51)
+    sum_a51 = np.sum(exp_a51, axis=0, keepdims=True)
+    y_hat = exp_a51 / sum_a51  # softmax(a₅₁)
+    loss = -np.sum(Y * (shifted_a51 - np.log(sum_a51)))  # −⟨Y, log(ŷ)⟩
 
     # Backward: grad_v is the gradient of the loss by v, and has the shape of v.
     grad_a51 = y_hat - Y

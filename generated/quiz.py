@@ -31,18 +31,6 @@ def sigmoid(x):
         return 1 / (1 + np.exp(-x))
 
 
-def softmax(a):
-    """exp(a) over its sum within each column, without overflow."""
-    e = np.exp(a - np.max(a, axis=0, keepdims=True))
-    return e / np.sum(e, axis=0, keepdims=True)
-
-
-def log_softmax(a):
-    """log(softmax(a)) within each column, by log-sum-exp: finite for logits of any size."""
-    a = a - np.max(a, axis=0, keepdims=True)
-    return a - np.log(np.sum(np.exp(a), axis=0, keepdims=True))
-
-
 def initialize(seed):
     """Return random weights, normal with variance gain / fan-in, and zero biases.
 
@@ -68,7 +56,10 @@ def forward(parameters, X):
     a2 = W2 @ h1 + b2  # W₂ h₁ + b₂ 1ᵀ
     h2 = sigmoid(a2)
     a3 = W3 @ h2 + b3  # W₃ h₂ + b₃ 1ᵀ
-    y_hat = softmax(a3)
+    shifted_a3 = a3 - np.max(a3, axis=0, keepdims=True)
+    exp_a3 = np.exp(shifted_a3)
+    sum_a3 = np.sum(exp_a3, axis=0, keepdims=True)
+    y_hat = exp_a3 / sum_a3  # softmax(a₃)
     return y_hat
 
 
@@ -81,7 +72,10 @@ def loss(parameters, X, Y):
     a2 = W2 @ h1 + b2  # W₂ h₁ + b₂ 1ᵀ
     h2 = sigmoid(a2)
     a3 = W3 @ h2 + b3  # W₃ h₂ + b₃ 1ᵀ
-    loss = -np.sum(Y * log_softmax(a3))  # −⟨Y, log(ŷ)⟩
+    shifted_a3 = a3 - np.max(a3, axis=0, keepdims=True)
+    exp_a3 = np.exp(shifted_a3)
+    sum_a3 = np.sum(exp_a3, axis=0, keepdims=True)
+    loss = -np.sum(Y * (shifted_a3 - np.log(sum_a3)))  # −⟨Y, log(ŷ)⟩
     return float(loss)
 
 
@@ -110,8 +104,11 @@ def trace(parameters, X, Y):
     a2 = W2 @ h1 + b2  # W₂ h₁ + b₂ 1ᵀ
     h2 = sigmoid(a2)
     a3 = W3 @ h2 + b3  # W₃ h₂ + b₃ 1ᵀ
-    y_hat = softmax(a3)
-    loss = -np.sum(Y * log_softmax(a3))  # −⟨Y, log(ŷ)⟩
+    shifted_a3 = a3 - np.max(a3, axis=0, keepdims=True)
+    exp_a3 = np.exp(shifted_a3)
+    sum_a3 = np.sum(exp_a3, axis=0, keepdims=True)
+    y_hat = exp_a3 / sum_a3  # softmax(a₃)
+    loss = -np.sum(Y * (shifted_a3 - np.log(sum_a3)))  # −⟨Y, log(ŷ)⟩
 
     # Backward: grad_v is the gradient of the loss by v, and has the shape of v.
     grad_a3 = y_hat - Y

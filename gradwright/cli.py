@@ -145,6 +145,34 @@ def evaluate(**options: Any) -> None:
     run(**options)
 
 
+@cli.command(short_help="Train a network on npz files by minibatches.")
+@_architecture
+@click.option("--params", metavar="P.npz",
+              help="Where to begin: weights by any known names, or a file of this command, to go on from.")
+@click.option("--seed", type=click.IntRange(min=0), metavar="S",
+              help="Of the samples' order, and of random weights without --params; by default that of P.npz, or 0.")
+@click.option("--data", metavar="D.npz", required=True, help="Arrays X and y; y one-hot or class labels.")
+@click.option("--validation", metavar="D2.npz", help="The same, to measure each epoch on.")
+@click.option("--epochs", type=int, required=True, metavar="E", help="How many; how many more where P.npz has some.")
+@click.option("--batch-size", type=int, required=True, metavar="B", help="Samples of an update.")
+@click.option("--learning-rate", type=float, required=True, metavar="η", help="0.1 is a start for sgd, 0.001 for adam.")
+@click.option("--optimizer", default="sgd", show_default=True, metavar="NAME", help="sgd, momentum or adam.")
+@click.option("--target", default="numpy", show_default=True, metavar="NAME", help="The language of the module.")
+@click.option("--plot", metavar="CURVE", help="Draw the loss as CURVE.svg or, with matplotlib, CURVE.png.")
+@_format("text", "json")
+@click.option("-o", "--output", metavar="FILE", default="trained.npz", show_default=True,
+              help="The parameters, and what is needed to go on; written after each epoch.")
+def train(**options: Any) -> None:
+    """Train a network on npz files by minibatches.
+
+    The file it writes can be given to --params, of this command to go on as if it had not stopped,
+    and of evaluate and verify.
+    """
+    from gradwright.training import train as run
+
+    run(**options)
+
+
 @cli.command(short_help="Check every gradient against numeric derivatives.")
 @_architecture
 @_files

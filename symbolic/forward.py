@@ -24,19 +24,19 @@ from symbolic.terms import (
 )
 
 
-def differentials(program: Program, wrt: Expr) -> tuple[Gradient, ...]:
+def differentials(program: Program, *wrt: Expr) -> tuple[Gradient, ...]:
     """Derive dF of a program's result, after those of the named values it needs, each in terms of dX.
 
     Returns:
-        A record for each equation that depends on ``wrt``, in order: its term is linear in the
+        A record for each equation that depends on one of ``wrt``, in order: its term is linear in the
         differentials of ``wrt`` and of the values before it.
     """
     graph, context = Graph(program), engine_context(program)
-    moving, records = {wrt}, []
+    moving, records = set(wrt), []
     for equation in program.equations:
         if not moving.isdisjoint(graph.index(equation.term)):
             moving.add(equation.symbol)
-            records.append(_Forward(equation, wrt, moving, graph, context).derive())
+            records.append(_Forward(equation, wrt[0], moving, graph, context).derive())
     return tuple(records)
 
 

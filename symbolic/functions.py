@@ -168,8 +168,8 @@ def derivative(function: ScalarFunction) -> sympy.Expr | ScalarFunction:
 
 
 def _slope(formula: sympy.Expr) -> sympy.Expr:
-    """Return f', factored where that is shorter."""
-    found = sympy.diff(formula, x)
+    """Return f', factored where that is shorter; at a kink, where SymPy has a Dirac delta, it is that of a side."""
+    found = sympy.diff(formula, x).replace(sympy.DiracDelta, lambda *_: S.Zero)
     return min(found, sympy.factor_terms(found), key=sympy.count_ops) if found.is_Add else found
 
 

@@ -1,0 +1,1 @@
+"""Networks in C: one file for devices, and an extension of CPython."""

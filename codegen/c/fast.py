@@ -1,0 +1,68 @@
+"""exp and tanh in a form that compilers turn into vector instructions.
+
+exp(x) = 2^k exp(r) with k the whole number next to x / ln 2 and a Taylor polynomial for |r| ≤ ln 2 / 2
+(Muller, Elementary Functions, 3rd edition, chapter 11); tanh(x) = e / (e + 2) with e = exp(2 x) − 1,
+which loses nothing to cancellation.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import factorial
+
+_SOURCE = """\
+static inline __attribute__((always_inline)) {real} fast_exp{f}({real} x) {{
+    const {real} low = {low}, high = {high};
+    const {real} inside = x < low ? low : x > high ? high : x;
+    const {real} shifted = inside*{per_ln2} + {magic};  /* its last bits hold k */
+    const {real} k = shifted - {magic};
+    const {real} r = (inside - k*{ln2_high}) - k*{ln2_low};
+    {bits} exponent;
+    memcpy(&exponent, &shifted, sizeof exponent);
+    exponent = (exponent + {bias}) << {mantissa};
+    {real} power;
+    memcpy(&power, &exponent, sizeof power);
+    const {real} value = power*({one} + r*({polynomial}));
+    return x < low ? {zero} : x > high ? ({real})INFINITY : value;
+}}
+
+static inline __attribute__((always_inline)) {real} fast_tanh{f}({real} x) {{
+    const {real} y = x + x, bound = {bound};
+    const {real} inside = y < -bound ? -bound : y > bound ? bound : y;
+    const {real} shifted = inside*{per_ln2} + {magic};
+    const {real} k = shifted - {magic};
+    const {real} r = (inside - k*{ln2_high}) - k*{ln2_low};
+    {bits} exponent;
+    memcpy(&exponent, &shifted, sizeof exponent);
+    exponent = (exponent + {bias}) << {mantissa};
+    {real} power;
+    memcpy(&power, &exponent, sizeof power);
+    const {real} e = power*(r*({polynomial})) + (power - {one});
+    return e/(e + {two});
+}}"""
+
+_TYPES = {
+    "double": {"f": "", "bits": "uint64_t", "bias": 1023, "mantissa": 52, "magic": 1.5 * 2**52, "low": -708.0,
+               "high": 709.7, "ln2_high": float.fromhex("0x1.62e42fee00000p-1"),
+               "ln2_low": float.fromhex("0x1.a39ef35793c76p-33"), "bound": 40.0, "degree": 13},
+    "float": {"f": "f", "bits": "uint32_t", "bias": 127, "mantissa": 23, "magic": 1.5 * 2**23, "low": -87.0,
+              "high": 88.7, "ln2_high": 0.693359375, "ln2_low": -2.12194440e-4, "bound": 20.0, "degree": 7},
+}
+
+
+def fast_functions(real: str) -> str:
+    """Return fast_exp and fast_tanh for double or float."""
+    row = dict(_TYPES[real])
+    suffix = str(row["f"])
+
+    def number(value: float) -> str:
+        return repr(value) + suffix
+
+    degree = int(str(row.pop("degree")))
+    text = number(float(Fraction(1, factorial(degree))))
+    for i in range(degree - 1, 0, -1):
+        text = f"{number(float(Fraction(1, factorial(i))))} + r*({text})"
+    floats = {k: number(v) for k, v in row.items() if isinstance(v, float)}
+    words = {"real": real, "polynomial": text, "one": number(1.0), "two": number(2.0), "zero": number(0.0),
+             "per_ln2": number(1.4426950408889634)}
+    return _SOURCE.format(**row | floats | words)

@@ -1,0 +1,137 @@
+"""A network as one C99 file without dependencies, for devices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jinja2
+import sympy
+from sympy import Expr
+
+from codegen.c.layout import offsets, pointers
+from codegen.c.multiply import MULTIPLY
+from codegen.c.printer import CPrinter, size_text
+from codegen.kernels.build import Kernel
+from codegen.kernels.functions import Functions, functions
+from codegen.module import conventions, require_widths
+from codegen.version import __version__
+from symbolic.architecture import digest, to_compact
+from symbolic.build import SAMPLES
+from symbolic.derivation import Derivation
+from symbolic.doors import derive
+from symbolic.network import Network
+from symbolic.terms import is_matrix
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of the file: its comment, its head, and its lines."""
+
+    comment: str
+    head: str
+    lines: tuple[str, ...]
+
+
+def generate_c(network: Network, derivation: Derivation | None = None, dtype: str = "double") -> str:
+    """Return the text of a C99 file for a network, from its verified derivation.
+
+    Args:
+        network: With integer widths.
+        derivation: Of the network's program, by X too; derived and verified here when not given.
+        dtype: "double" or "float".
+
+    Raises:
+        InputError: A width is symbolic.
+        VerificationError: A gradient disagrees with numbers.
+    """
+    require_widths(network)
+    derivation = derive(network) if derivation is None else derivation
+    found, printer = functions(derivation), CPrinter(dtype)
+    X, Y = derivation.forward.inputs
+    directions = found.hessian_vector.inputs[len(derivation.forward.parameters) + 2:]
+    parts = _Parts(printer, derivation.forward.parameters)
+    real = f"const {dtype} *"
+    given, both = f"{real}parameters, {real}X", f"{real}parameters, {real}X, {real}Y"
+    work = f"{dtype} *workspace"
+    made = [
+        parts.function(found.forward, "Write y_hat.", "void", f"{given}, {dtype} *y_hat, {work}", []),
+        parts.function(found.loss, "Return the loss.", dtype, f"{both}, {work}", []),
+        parts.function(found.loss_and_gradients, "Return the loss; write its gradients, in the order of the "
+                       "parameters.", dtype, f"{both}, {dtype} *gradients, {work}",
+                       pointers(found.loss_and_gradients.results[1:], dtype, "gradients", False)),
+        parts.function(found.input_gradient, "Write the gradient by X.", "void", f"{both}, {dtype} *grad_X, {work}",
+                       []),
+        parts.function(found.trace, "Write every named value, forward and backward, one after another:\n   "
+                       + _listed(found.trace), "void", f"{both}, {dtype} *values, {work}",
+                       pointers(found.trace.results, dtype, "values", False)),
+        parts.function(found.step, "Take one step of gradient descent in place; return the loss before it.",
+                       dtype, f"{dtype} *parameters, {real}X, {real}Y, {dtype} learning_rate, {work}",
+                       pointers(found.step.results[1:], dtype, "parameters", False), own=False),
+        parts.function(found.hessian_vector, "Write the Hessian of the loss times the vector V, which stands in the "
+                       "order of the parameters, as does the product.", "void",
+                       f"{both}, {real}V, {dtype} *product, {work}",
+                       [*pointers(directions, dtype, "V", True),
+                        *pointers(found.hessian_vector.results, dtype, "product", False)]),
+    ]
+    environment = jinja2.Environment(loader=jinja2.PackageLoader("codegen"), undefined=jinja2.StrictUndefined,
+                                     keep_trailing_newline=True, autoescape=False)
+    return environment.get_template("network.c.jinja").render(
+        network=network, version=__version__, compact=to_compact(network), digest=digest(network), real=dtype,
+        conventions=conventions(network), X=" x ".join(map(str, X.shape)), Y=" x ".join(map(str, Y.shape)),
+        layout=_layout(derivation.forward.parameters), count=offsets(derivation.forward.parameters)[-1],
+        decay=network.weight_decay, workspace=largest_workspace(found),
+        values=size_text(offsets(found.trace.results)[-1]),
+        helpers=[*printer.scalars.helpers.values(),
+                 *(MULTIPLY[key].format(real=dtype, simd="") for key in sorted(printer.products))],
+        functions=made)
+
+
+class _Parts:
+    def __init__(self, printer: CPrinter, parameters: tuple[Expr, ...]) -> None:
+        self.printer, self.parameters = printer, parameters
+
+    def function(self, kernel: Kernel, comment: str, returns: str, arguments: str, where: list[str],
+                 own: bool = True) -> Function:
+        """Return one function; ``where`` are the lines that name the places of its results."""
+        body = self.printer.body(kernel)
+        text = "\n".join(body)
+        named = [*(pointers(self.parameters, self.printer.real, "parameters", True) if own else []), *where]
+        lines = [line for line in named if f"{_name(line)}[" in text or f"{_name(line)}," in text
+                 or f"{_name(line)};" in text or _name(line).startswith("at_")]
+        scalars = [f"*at_{s.name} = {s.name};" for s in kernel.results if not is_matrix(s) and returns == "void"]
+        unused = [f"(void){n};" for n in ("workspace", "parameters", "X", "Y", "V") if f" *{n}" in arguments
+                  and not any(_uses(line, n) for line in (*lines, *body))]
+        last = [] if returns == "void" else [f"return {next(s.name for s in kernel.results if not is_matrix(s))};"]
+        return Function(comment, f"{returns} {kernel.name}({arguments})", (*lines, *unused, *body, *scalars, *last))
+
+
+def _name(line: str) -> str:
+    return line.split("const ")[-1].split(" =")[0]
+
+
+def _uses(line: str, name: str) -> bool:
+    words = line.replace("[", " ").replace(",", " ").replace(";", " ").replace("(", " ").split()
+    return name in words
+
+
+def _listed(kernel: Kernel) -> str:
+    parts = [f"{s.name} at {size_text(o)}" for s, o in zip(kernel.results, offsets(kernel.results), strict=False)]
+    lines, line = [], ""
+    for part in parts:
+        if len(line) + len(part) > 96:
+            lines.append(line.rstrip())
+            line = ""
+        line += part + ", "
+    return "\n   ".join([*lines, line.removesuffix(", ")]) + "."
+
+
+def _layout(parameters: tuple[Expr, ...]) -> list[str]:
+    places = zip(parameters, offsets(parameters), strict=False)
+    return [f"{p.name}: {p.shape[0]} x {p.shape[1]} at {offset}" for p, offset in places]
+
+
+def largest_workspace(found: Functions) -> str:
+    """Return a size that suffices for each function at any N."""
+    sizes = [sympy.Poly(k.storage.size, SAMPLES) for k in found.all]
+    slope, constant = (max(int(p.coeff_monomial(m)) for p in sizes) for m in (SAMPLES, 1))
+    return size_text(sympy.expand(SAMPLES * slope + max(constant, 1)))

@@ -1,0 +1,1 @@
+"""The numpy-workspace target: NumPy without an allocation in a step."""

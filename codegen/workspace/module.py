@@ -1,0 +1,125 @@
+"""The numpy-workspace target: every buffer is made ahead, and no step allocates one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sympy
+from sympy import Expr
+
+from codegen.fast_module import fast_module
+from codegen.kernels.functions import Functions, functions
+from codegen.kernels.storage import last_uses
+from codegen.module import require_widths
+from codegen.scalar_code import ERF_IN_PLACE
+from codegen.workspace.plan import Planned, planned
+from codegen.workspace.printer import WorkspacePrinter
+from symbolic.build import SAMPLES
+from symbolic.derivation import Derivation
+from symbolic.doors import derive
+from symbolic.network import Network
+from symbolic.terms import is_matrix
+
+_FUNCTIONS = {"dot": "np.dot", "vdot": "np.vdot", "total": "np.add.reduce", "largest": "np.maximum.reduce"}
+
+_ENGINE = '''
+{bounds}
+{aliases}
+{helpers}
+
+class _Engine:
+    """The functions, each with its views into one buffer that they share."""
+
+    def __init__(self, N, dtype):
+        buffer = np.zeros({size}, dtype)
+        for make in ({makers}):
+            setattr(self, make.__name__[1:], make(N, dtype, buffer))
+
+
+def _view(buffer, start, rows, columns, dtype=None):
+    """Return a matrix that stands in a buffer."""
+    return (buffer[start:] if dtype is None else buffer[start:].view(dtype))[: rows * columns].reshape(rows, columns)
+
+
+def _given(value, what):
+    """Return the arrays of a dict by name, or of one vector of all parameters, in order, of the right shapes."""
+    if type(value) is not dict:
+        value = _views(value)
+    arrays = [value[name] for name in PARAMETERS]
+    if [array.shape for array in arrays] != _SHAPES:
+        raise ValueError(f"{{what}}: expected arrays of the shapes of PARAMETERS")
+    return arrays
+
+
+_SHAPES = list(PARAMETERS.values())
+
+
+{functions}'''
+
+_BOUNDS = 'LOWEST = {np.dtype(np.float64): -709.0, np.dtype(np.float32): -88.0}\n"""Below it exp(-x) overflows."""\n'
+
+
+def generate_workspace(network: Network, derivation: Derivation | None = None) -> str:
+    """Return the text of the numpy-workspace module of a network, from its verified derivation.
+
+    Args:
+        network: With integer widths.
+        derivation: Of the network's program, by X too; derived and verified here when not given.
+
+    Raises:
+        InputError: A width is symbolic.
+        VerificationError: A gradient, or the Hessian–vector product, disagrees with numbers.
+    """
+    require_widths(network)
+    derivation = derive(network) if derivation is None else derivation
+    found, printer = functions(derivation), WorkspacePrinter()
+    plans = [planned(k) for k in found.all]
+    texts = ["\n".join(printer.function(p, *_signature(p, found))) for p in plans]
+    aliases = "\n".join(f"{f} = {_FUNCTIONS.get(f, f'np.{f}')}" for f in sorted(printer.functions - {"erf"}))
+    text = "\n\n\n".join(texts)
+    engine = _ENGINE.format(
+        bounds=_BOUNDS if "LOWEST" in text else "", aliases=aliases, size=_size(plans),
+        helpers=f"\n\n{ERF_IN_PLACE}\n" if "erf" in printer.functions else "",
+        makers=", ".join(f"_{k.name}" for k in found.all), functions=text)
+    return fast_module(network, derivation, found, engine, target="numpy-workspace", command="generate",
+                       imports="import numpy as np", remark="",
+                       words="forward pass, loss, gradients and Hessian-vector products in NumPy, without allocation.")
+
+
+def _signature(plan: Planned, found: Functions) -> tuple[str, list[str]]:
+    """Return the arguments of a function, and the lines that unpack them."""
+    parameters = found.loss.inputs[:-2]
+    used = last_uses(plan.instructions)
+    names = ", ".join(str(p.name) if str(p.name) in used else "_" for p in parameters)
+    given = [f"{names}{',' if len(parameters) == 1 else ''} = _given(parameters, \"parameters\")"]
+    kind = plan.kernel.name
+    if kind == "forward":
+        return "parameters, X, y_hat", given
+    if kind == "loss":
+        return "parameters, X, Y", given
+    if kind == "input_gradient":
+        return "parameters, X, Y, grad_X", given
+    if kind == "step":
+        return "parameters, X, Y, learning_rate", given
+    results = [r for r in plan.kernel.results if is_matrix(r)]
+    if kind == "trace":
+        return "parameters, X, Y, values", [*given, *(
+            f'{r.name if is_matrix(r) else f"at_{r.name}"} = values["{r.name}"]' for r in plan.kernel.results)]
+    if kind == "hessian_vector":
+        blocks = plan.kernel.inputs[-len(parameters):]
+        directions = ", ".join(str(d.name) if str(d.name) in used else "_" for d in blocks)
+        return "parameters, X, Y, V, product", [*given, *_listed([directions], "V"), *_listed(results, "product")]
+    return "parameters, X, Y, gradients", [*given, *_listed(results, "gradients")]
+
+
+def _listed(symbols: list[Expr] | list[str], what: str) -> Iterator[str]:
+    names = ", ".join(s if isinstance(s, str) else str(s.name) for s in symbols)
+    comma = "," if "," not in names else ""
+    yield f"{names}{comma} = _given({what}, \"{what}\")"
+
+
+def _size(plans: list[Planned]) -> str:
+    """Return the numbers that the buffer needs to hold, for each function at any N."""
+    sizes = [sympy.Poly(p.storage.size, SAMPLES) for p in plans]
+    slope, constant = (max(int(p.coeff_monomial(m)) for p in sizes) for m in (SAMPLES, 1))
+    return str(sympy.expand(SAMPLES * slope + max(constant, 1)))
