@@ -23,6 +23,7 @@ from symbolic.functions import FUNCTIONS
 from symbolic.network import Network
 from symbolic.printing import TextPrinter
 from symbolic.program import Equation, needed
+from symbolic.second_order import hessian_vector
 from symbolic.terms import symbols_of
 
 WIDTH = 100
@@ -81,6 +82,8 @@ def _context(network: Network, derivation: Derivation) -> dict[str, Any]:
     body = {"forward": [_line(e, printer, comments) for e in equations[:split]],
             "backward": [_line(e, printer, comments) for e in equations[split:]],
             "names": [s.name for s in results], "needs_N": _needs_N(equations)}
+    second = hessian_vector(derivation)
+    product = needed(optimise(second.equations), second.results)
     columns = network.samples == "columns"
     unpack = _names(program.parameters, program.parameters)
     return {
@@ -90,6 +93,9 @@ def _context(network: Network, derivation: Derivation) -> dict[str, Any]:
         "constants": {"WEIGHT_DECAY": network.weight_decay} if network.weight_decay else {},
         "initial": initial_lines(network), "forward": _body(forward, printer, comments),
         "loss": _body(loss, printer, comments), "trace": body,
+        "product": _body(product, printer, comments), "products": [str(r.name) for r in second.results],
+        "unpack_product": _names(program.parameters, _symbols(product)),
+        "unpack_directions": _names(second.directions, _symbols(product)),
         "input_gradient": _input_gradient(derivation, printer),
         "unpack": unpack, "unpack_forward": _names(program.parameters, _symbols(forward)),
         "unpack_loss": _names(program.parameters, _symbols(loss)),

@@ -1120,6 +1120,696 @@ def trace(parameters, X, Y):
     }
 
 
+def hessian_vector(parameters, X, Y, V):
+    """Return the Hessian of the loss times V: dicts of arrays, each of its parameter's shape.
+
+    It is the differential of the gradients in the direction V (Pearlmutter 1994): dv is that of v.
+    """
+    (
+        W1, b1, W2, b2, W3, b3, W4, b4, W5, b5, W6, b6, W7, b7, W8, b8, W9, b9, W10, b10, W11, b11,
+        W12, b12, W13, b13, W14, b14, W15, b15, W16, b16, W17, b17, W18, b18, W19, b19, W20, b20,
+        W21, b21, W22, b22, W23, b23, W24, b24, W25, b25, W26, b26, W27, b27, W28, b28, W29, b29,
+        W30, b30, W31, b31, W32, b32, W33, b33, W34, b34, W35, b35, W36, b36, W37, b37, W38, b38,
+        W39, b39, W40, b40, W41, b41, W42, b42, W43, b43, W44, b44, W45, b45, W46, b46, W47, b47,
+        W48, b48, W49, b49, W50, b50, W51, b51,
+    ) = _parameters(parameters)
+    _names("V", V)
+    (
+        dW1, db1, dW2, db2, dW3, db3, dW4, db4, dW5, db5, dW6, db6, dW7, db7, dW8, db8, dW9, db9,
+        dW10, db10, dW11, db11, dW12, db12, dW13, db13, dW14, db14, dW15, db15, dW16, db16, dW17,
+        db17, dW18, db18, dW19, db19, dW20, db20, dW21, db21, dW22, db22, dW23, db23, dW24, db24,
+        dW25, db25, dW26, db26, dW27, db27, dW28, db28, dW29, db29, dW30, db30, dW31, db31, dW32,
+        db32, dW33, db33, dW34, db34, dW35, db35, dW36, db36, dW37, db37, dW38, db38, dW39, db39,
+        dW40, db40, dW41, db41, dW42, db42, dW43, db43, dW44, db44, dW45, db45, dW46, db46, dW47,
+        db47, dW48, db48, dW49, db49, dW50, db50, dW51, db51,
+    ) = (_array(f"V[{name!r}]", V[name], shape) for name, shape in PARAMETERS.items())
+    X, Y = _labelled(X, Y)
+    a1 = W1 @ X + b1  # W₁ X + b₁ 1ᵀ
+    h1 = np.tanh(a1)
+    a2 = W2 @ h1 + b2  # W₂ h₁ + b₂ 1ᵀ
+    h2 = np.tanh(a2)
+    a3 = W3 @ h2 + b3  # W₃ h₂ + b₃ 1ᵀ
+    h3 = np.tanh(a3)
+    a4 = W4 @ h3 + b4  # W₄ h₃ + b₄ 1ᵀ
+    h4 = np.tanh(a4)
+    a5 = W5 @ h4 + b5  # W₅ h₄ + b₅ 1ᵀ
+    h5 = np.tanh(a5)
+    a6 = W6 @ h5 + b6  # W₆ h₅ + b₆ 1ᵀ
+    h6 = np.tanh(a6)
+    a7 = W7 @ h6 + b7  # W₇ h₆ + b₇ 1ᵀ
+    h7 = np.tanh(a7)
+    a8 = W8 @ h7 + b8  # W₈ h₇ + b₈ 1ᵀ
+    h8 = np.tanh(a8)
+    a9 = W9 @ h8 + b9  # W₉ h₈ + b₉ 1ᵀ
+    h9 = np.tanh(a9)
+    a10 = W10 @ h9 + b10  # W₁₀ h₉ + b₁₀ 1ᵀ
+    h10 = np.tanh(a10)
+    a11 = W11 @ h10 + b11  # W₁₁ h₁₀ + b₁₁ 1ᵀ
+    h11 = np.tanh(a11)
+    a12 = W12 @ h11 + b12  # W₁₂ h₁₁ + b₁₂ 1ᵀ
+    h12 = np.tanh(a12)
+    a13 = W13 @ h12 + b13  # W₁₃ h₁₂ + b₁₃ 1ᵀ
+    h13 = np.tanh(a13)
+    a14 = W14 @ h13 + b14  # W₁₄ h₁₃ + b₁₄ 1ᵀ
+    h14 = np.tanh(a14)
+    a15 = W15 @ h14 + b15  # W₁₅ h₁₄ + b₁₅ 1ᵀ
+    h15 = np.tanh(a15)
+    a16 = W16 @ h15 + b16  # W₁₆ h₁₅ + b₁₆ 1ᵀ
+    h16 = np.tanh(a16)
+    a17 = W17 @ h16 + b17  # W₁₇ h₁₆ + b₁₇ 1ᵀ
+    h17 = np.tanh(a17)
+    a18 = W18 @ h17 + b18  # W₁₈ h₁₇ + b₁₈ 1ᵀ
+    h18 = np.tanh(a18)
+    a19 = W19 @ h18 + b19  # W₁₉ h₁₈ + b₁₉ 1ᵀ
+    h19 = np.tanh(a19)
+    a20 = W20 @ h19 + b20  # W₂₀ h₁₉ + b₂₀ 1ᵀ
+    h20 = np.tanh(a20)
+    a21 = W21 @ h20 + b21  # W₂₁ h₂₀ + b₂₁ 1ᵀ
+    h21 = np.tanh(a21)
+    a22 = W22 @ h21 + b22  # W₂₂ h₂₁ + b₂₂ 1ᵀ
+    h22 = np.tanh(a22)
+    a23 = W23 @ h22 + b23  # W₂₃ h₂₂ + b₂₃ 1ᵀ
+    h23 = np.tanh(a23)
+    a24 = W24 @ h23 + b24  # W₂₄ h₂₃ + b₂₄ 1ᵀ
+    h24 = np.tanh(a24)
+    a25 = W25 @ h24 + b25  # W₂₅ h₂₄ + b₂₅ 1ᵀ
+    h25 = np.tanh(a25)
+    a26 = W26 @ h25 + b26  # W₂₆ h₂₅ + b₂₆ 1ᵀ
+    h26 = np.tanh(a26)
+    a27 = W27 @ h26 + b27  # W₂₇ h₂₆ + b₂₇ 1ᵀ
+    h27 = np.tanh(a27)
+    a28 = W28 @ h27 + b28  # W₂₈ h₂₇ + b₂₈ 1ᵀ
+    h28 = np.tanh(a28)
+    a29 = W29 @ h28 + b29  # W₂₉ h₂₈ + b₂₉ 1ᵀ
+    h29 = np.tanh(a29)
+    a30 = W30 @ h29 + b30  # W₃₀ h₂₉ + b₃₀ 1ᵀ
+    h30 = np.tanh(a30)
+    a31 = W31 @ h30 + b31  # W₃₁ h₃₀ + b₃₁ 1ᵀ
+    h31 = np.tanh(a31)
+    a32 = W32 @ h31 + b32  # W₃₂ h₃₁ + b₃₂ 1ᵀ
+    h32 = np.tanh(a32)
+    a33 = W33 @ h32 + b33  # W₃₃ h₃₂ + b₃₃ 1ᵀ
+    h33 = np.tanh(a33)
+    a34 = W34 @ h33 + b34  # W₃₄ h₃₃ + b₃₄ 1ᵀ
+    h34 = np.tanh(a34)
+    a35 = W35 @ h34 + b35  # W₃₅ h₃₄ + b₃₅ 1ᵀ
+    h35 = np.tanh(a35)
+    a36 = W36 @ h35 + b36  # W₃₆ h₃₅ + b₃₆ 1ᵀ
+    h36 = np.tanh(a36)
+    a37 = W37 @ h36 + b37  # W₃₇ h₃₆ + b₃₇ 1ᵀ
+    h37 = np.tanh(a37)
+    a38 = W38 @ h37 + b38  # W₃₈ h₃₇ + b₃₈ 1ᵀ
+    h38 = np.tanh(a38)
+    a39 = W39 @ h38 + b39  # W₃₉ h₃₈ + b₃₉ 1ᵀ
+    h39 = np.tanh(a39)
+    a40 = W40 @ h39 + b40  # W₄₀ h₃₉ + b₄₀ 1ᵀ
+    h40 = np.tanh(a40)
+    a41 = W41 @ h40 + b41  # W₄₁ h₄₀ + b₄₁ 1ᵀ
+    h41 = np.tanh(a41)
+    a42 = W42 @ h41 + b42  # W₄₂ h₄₁ + b₄₂ 1ᵀ
+    h42 = np.tanh(a42)
+    a43 = W43 @ h42 + b43  # W₄₃ h₄₂ + b₄₃ 1ᵀ
+    h43 = np.tanh(a43)
+    a44 = W44 @ h43 + b44  # W₄₄ h₄₃ + b₄₄ 1ᵀ
+    h44 = np.tanh(a44)
+    a45 = W45 @ h44 + b45  # W₄₅ h₄₄ + b₄₅ 1ᵀ
+    h45 = np.tanh(a45)
+    a46 = W46 @ h45 + b46  # W₄₆ h₄₅ + b₄₆ 1ᵀ
+    h46 = np.tanh(a46)
+    a47 = W47 @ h46 + b47  # W₄₇ h₄₆ + b₄₇ 1ᵀ
+    h47 = np.tanh(a47)
+    a48 = W48 @ h47 + b48  # W₄₈ h₄₇ + b₄₈ 1ᵀ
+    h48 = np.tanh(a48)
+    a49 = W49 @ h48 + b49  # W₄₉ h₄₈ + b₄₉ 1ᵀ
+    h49 = np.tanh(a49)
+    a50 = W50 @ h49 + b50  # W₅₀ h₄₉ + b₅₀ 1ᵀ
+    h50 = np.tanh(a50)
+    a51 = W51 @ h50 + b51  # W₅₁ h₅₀ + b₅₁ 1ᵀ
+    shifted_a51 = a51 - np.max(a51, axis=0, keepdims=True)
+    exp_a51 = np.exp(shifted_a51)
+    sum_a51 = np.sum(exp_a51, axis=0, keepdims=True)
+    y_hat = exp_a51 / sum_a51  # softmax(a₅₁)
+    grad_a51 = y_hat - Y
+    grad_h50 = W51.T @ grad_a51
+    t1 = 1 - h50 * h50
+    grad_a50 = grad_h50 * t1  # ∇h₅₀ ⊙ (1 − h₅₀ ⊙ h₅₀)
+    grad_h49 = W50.T @ grad_a50
+    t2 = 1 - h49 * h49
+    grad_a49 = grad_h49 * t2  # ∇h₄₉ ⊙ (1 − h₄₉ ⊙ h₄₉)
+    grad_h48 = W49.T @ grad_a49
+    t3 = 1 - h48 * h48
+    grad_a48 = grad_h48 * t3  # ∇h₄₈ ⊙ (1 − h₄₈ ⊙ h₄₈)
+    grad_h47 = W48.T @ grad_a48
+    t4 = 1 - h47 * h47
+    grad_a47 = grad_h47 * t4  # ∇h₄₇ ⊙ (1 − h₄₇ ⊙ h₄₇)
+    grad_h46 = W47.T @ grad_a47
+    t5 = 1 - h46 * h46
+    grad_a46 = grad_h46 * t5  # ∇h₄₆ ⊙ (1 − h₄₆ ⊙ h₄₆)
+    grad_h45 = W46.T @ grad_a46
+    t6 = 1 - h45 * h45
+    grad_a45 = grad_h45 * t6  # ∇h₄₅ ⊙ (1 − h₄₅ ⊙ h₄₅)
+    grad_h44 = W45.T @ grad_a45
+    t7 = 1 - h44 * h44
+    grad_a44 = grad_h44 * t7  # ∇h₄₄ ⊙ (1 − h₄₄ ⊙ h₄₄)
+    grad_h43 = W44.T @ grad_a44
+    t8 = 1 - h43 * h43
+    grad_a43 = grad_h43 * t8  # ∇h₄₃ ⊙ (1 − h₄₃ ⊙ h₄₃)
+    grad_h42 = W43.T @ grad_a43
+    t9 = 1 - h42 * h42
+    grad_a42 = grad_h42 * t9  # ∇h₄₂ ⊙ (1 − h₄₂ ⊙ h₄₂)
+    grad_h41 = W42.T @ grad_a42
+    t10 = 1 - h41 * h41
+    grad_a41 = grad_h41 * t10  # ∇h₄₁ ⊙ (1 − h₄₁ ⊙ h₄₁)
+    grad_h40 = W41.T @ grad_a41
+    t11 = 1 - h40 * h40
+    grad_a40 = grad_h40 * t11  # ∇h₄₀ ⊙ (1 − h₄₀ ⊙ h₄₀)
+    grad_h39 = W40.T @ grad_a40
+    t12 = 1 - h39 * h39
+    grad_a39 = grad_h39 * t12  # ∇h₃₉ ⊙ (1 − h₃₉ ⊙ h₃₉)
+    grad_h38 = W39.T @ grad_a39
+    t13 = 1 - h38 * h38
+    grad_a38 = grad_h38 * t13  # ∇h₃₈ ⊙ (1 − h₃₈ ⊙ h₃₈)
+    grad_h37 = W38.T @ grad_a38
+    t14 = 1 - h37 * h37
+    grad_a37 = grad_h37 * t14  # ∇h₃₇ ⊙ (1 − h₃₇ ⊙ h₃₇)
+    grad_h36 = W37.T @ grad_a37
+    t15 = 1 - h36 * h36
+    grad_a36 = grad_h36 * t15  # ∇h₃₆ ⊙ (1 − h₃₆ ⊙ h₃₆)
+    grad_h35 = W36.T @ grad_a36
+    t16 = 1 - h35 * h35
+    grad_a35 = grad_h35 * t16  # ∇h₃₅ ⊙ (1 − h₃₅ ⊙ h₃₅)
+    grad_h34 = W35.T @ grad_a35
+    t17 = 1 - h34 * h34
+    grad_a34 = grad_h34 * t17  # ∇h₃₄ ⊙ (1 − h₃₄ ⊙ h₃₄)
+    grad_h33 = W34.T @ grad_a34
+    t18 = 1 - h33 * h33
+    grad_a33 = grad_h33 * t18  # ∇h₃₃ ⊙ (1 − h₃₃ ⊙ h₃₃)
+    grad_h32 = W33.T @ grad_a33
+    t19 = 1 - h32 * h32
+    grad_a32 = grad_h32 * t19  # ∇h₃₂ ⊙ (1 − h₃₂ ⊙ h₃₂)
+    grad_h31 = W32.T @ grad_a32
+    t20 = 1 - h31 * h31
+    grad_a31 = grad_h31 * t20  # ∇h₃₁ ⊙ (1 − h₃₁ ⊙ h₃₁)
+    grad_h30 = W31.T @ grad_a31
+    t21 = 1 - h30 * h30
+    grad_a30 = grad_h30 * t21  # ∇h₃₀ ⊙ (1 − h₃₀ ⊙ h₃₀)
+    grad_h29 = W30.T @ grad_a30
+    t22 = 1 - h29 * h29
+    grad_a29 = grad_h29 * t22  # ∇h₂₉ ⊙ (1 − h₂₉ ⊙ h₂₉)
+    grad_h28 = W29.T @ grad_a29
+    t23 = 1 - h28 * h28
+    grad_a28 = grad_h28 * t23  # ∇h₂₈ ⊙ (1 − h₂₈ ⊙ h₂₈)
+    grad_h27 = W28.T @ grad_a28
+    t24 = 1 - h27 * h27
+    grad_a27 = grad_h27 * t24  # ∇h₂₇ ⊙ (1 − h₂₇ ⊙ h₂₇)
+    grad_h26 = W27.T @ grad_a27
+    t25 = 1 - h26 * h26
+    grad_a26 = grad_h26 * t25  # ∇h₂₆ ⊙ (1 − h₂₆ ⊙ h₂₆)
+    grad_h25 = W26.T @ grad_a26
+    t26 = 1 - h25 * h25
+    grad_a25 = grad_h25 * t26  # ∇h₂₅ ⊙ (1 − h₂₅ ⊙ h₂₅)
+    grad_h24 = W25.T @ grad_a25
+    t27 = 1 - h24 * h24
+    grad_a24 = grad_h24 * t27  # ∇h₂₄ ⊙ (1 − h₂₄ ⊙ h₂₄)
+    grad_h23 = W24.T @ grad_a24
+    t28 = 1 - h23 * h23
+    grad_a23 = grad_h23 * t28  # ∇h₂₃ ⊙ (1 − h₂₃ ⊙ h₂₃)
+    grad_h22 = W23.T @ grad_a23
+    t29 = 1 - h22 * h22
+    grad_a22 = grad_h22 * t29  # ∇h₂₂ ⊙ (1 − h₂₂ ⊙ h₂₂)
+    grad_h21 = W22.T @ grad_a22
+    t30 = 1 - h21 * h21
+    grad_a21 = grad_h21 * t30  # ∇h₂₁ ⊙ (1 − h₂₁ ⊙ h₂₁)
+    grad_h20 = W21.T @ grad_a21
+    t31 = 1 - h20 * h20
+    grad_a20 = grad_h20 * t31  # ∇h₂₀ ⊙ (1 − h₂₀ ⊙ h₂₀)
+    grad_h19 = W20.T @ grad_a20
+    t32 = 1 - h19 * h19
+    grad_a19 = grad_h19 * t32  # ∇h₁₉ ⊙ (1 − h₁₉ ⊙ h₁₉)
+    grad_h18 = W19.T @ grad_a19
+    t33 = 1 - h18 * h18
+    grad_a18 = grad_h18 * t33  # ∇h₁₈ ⊙ (1 − h₁₈ ⊙ h₁₈)
+    grad_h17 = W18.T @ grad_a18
+    t34 = 1 - h17 * h17
+    grad_a17 = grad_h17 * t34  # ∇h₁₇ ⊙ (1 − h₁₇ ⊙ h₁₇)
+    grad_h16 = W17.T @ grad_a17
+    t35 = 1 - h16 * h16
+    grad_a16 = grad_h16 * t35  # ∇h₁₆ ⊙ (1 − h₁₆ ⊙ h₁₆)
+    grad_h15 = W16.T @ grad_a16
+    t36 = 1 - h15 * h15
+    grad_a15 = grad_h15 * t36  # ∇h₁₅ ⊙ (1 − h₁₅ ⊙ h₁₅)
+    grad_h14 = W15.T @ grad_a15
+    t37 = 1 - h14 * h14
+    grad_a14 = grad_h14 * t37  # ∇h₁₄ ⊙ (1 − h₁₄ ⊙ h₁₄)
+    grad_h13 = W14.T @ grad_a14
+    t38 = 1 - h13 * h13
+    grad_a13 = grad_h13 * t38  # ∇h₁₃ ⊙ (1 − h₁₃ ⊙ h₁₃)
+    grad_h12 = W13.T @ grad_a13
+    t39 = 1 - h12 * h12
+    grad_a12 = grad_h12 * t39  # ∇h₁₂ ⊙ (1 − h₁₂ ⊙ h₁₂)
+    grad_h11 = W12.T @ grad_a12
+    t40 = 1 - h11 * h11
+    grad_a11 = grad_h11 * t40  # ∇h₁₁ ⊙ (1 − h₁₁ ⊙ h₁₁)
+    grad_h10 = W11.T @ grad_a11
+    t41 = 1 - h10 * h10
+    grad_a10 = grad_h10 * t41  # ∇h₁₀ ⊙ (1 − h₁₀ ⊙ h₁₀)
+    grad_h9 = W10.T @ grad_a10
+    t42 = 1 - h9 * h9
+    grad_a9 = grad_h9 * t42  # ∇h₉ ⊙ (1 − h₉ ⊙ h₉)
+    grad_h8 = W9.T @ grad_a9
+    t43 = 1 - h8 * h8
+    grad_a8 = grad_h8 * t43  # ∇h₈ ⊙ (1 − h₈ ⊙ h₈)
+    grad_h7 = W8.T @ grad_a8
+    t44 = 1 - h7 * h7
+    grad_a7 = grad_h7 * t44  # ∇h₇ ⊙ (1 − h₇ ⊙ h₇)
+    grad_h6 = W7.T @ grad_a7
+    t45 = 1 - h6 * h6
+    grad_a6 = grad_h6 * t45  # ∇h₆ ⊙ (1 − h₆ ⊙ h₆)
+    grad_h5 = W6.T @ grad_a6
+    t46 = 1 - h5 * h5
+    grad_a5 = grad_h5 * t46  # ∇h₅ ⊙ (1 − h₅ ⊙ h₅)
+    grad_h4 = W5.T @ grad_a5
+    t47 = 1 - h4 * h4
+    grad_a4 = grad_h4 * t47  # ∇h₄ ⊙ (1 − h₄ ⊙ h₄)
+    grad_h3 = W4.T @ grad_a4
+    t48 = 1 - h3 * h3
+    grad_a3 = grad_h3 * t48  # ∇h₃ ⊙ (1 − h₃ ⊙ h₃)
+    grad_h2 = W3.T @ grad_a3
+    t49 = 1 - h2 * h2
+    grad_a2 = grad_h2 * t49  # ∇h₂ ⊙ (1 − h₂ ⊙ h₂)
+    grad_h1 = W2.T @ grad_a2
+    t50 = 1 - h1 * h1
+    da1 = dW1 @ X + db1
+    dh1 = t50 * da1
+    da2 = dW2 @ h1 + W2 @ dh1 + db2
+    dh2 = t49 * da2
+    da3 = dW3 @ h2 + W3 @ dh2 + db3
+    dh3 = t48 * da3
+    da4 = dW4 @ h3 + W4 @ dh3 + db4
+    dh4 = t47 * da4
+    da5 = dW5 @ h4 + W5 @ dh4 + db5
+    dh5 = t46 * da5
+    da6 = dW6 @ h5 + W6 @ dh5 + db6
+    dh6 = t45 * da6
+    da7 = dW7 @ h6 + W7 @ dh6 + db7
+    dh7 = t44 * da7
+    da8 = dW8 @ h7 + W8 @ dh7 + db8
+    dh8 = t43 * da8
+    da9 = dW9 @ h8 + W9 @ dh8 + db9
+    dh9 = t42 * da9
+    da10 = dW10 @ h9 + W10 @ dh9 + db10
+    dh10 = t41 * da10
+    da11 = dW11 @ h10 + W11 @ dh10 + db11
+    dh11 = t40 * da11
+    da12 = dW12 @ h11 + W12 @ dh11 + db12
+    dh12 = t39 * da12
+    da13 = dW13 @ h12 + W13 @ dh12 + db13
+    dh13 = t38 * da13
+    da14 = dW14 @ h13 + W14 @ dh13 + db14
+    dh14 = t37 * da14
+    da15 = dW15 @ h14 + W15 @ dh14 + db15
+    dh15 = t36 * da15
+    da16 = dW16 @ h15 + W16 @ dh15 + db16
+    dh16 = t35 * da16
+    da17 = dW17 @ h16 + W17 @ dh16 + db17
+    dh17 = t34 * da17
+    da18 = dW18 @ h17 + W18 @ dh17 + db18
+    dh18 = t33 * da18
+    da19 = dW19 @ h18 + W19 @ dh18 + db19
+    dh19 = t32 * da19
+    da20 = dW20 @ h19 + W20 @ dh19 + db20
+    dh20 = t31 * da20
+    da21 = dW21 @ h20 + W21 @ dh20 + db21
+    dh21 = t30 * da21
+    da22 = dW22 @ h21 + W22 @ dh21 + db22
+    dh22 = t29 * da22
+    da23 = dW23 @ h22 + W23 @ dh22 + db23
+    dh23 = t28 * da23
+    da24 = dW24 @ h23 + W24 @ dh23 + db24
+    dh24 = t27 * da24
+    da25 = dW25 @ h24 + W25 @ dh24 + db25
+    dh25 = t26 * da25
+    da26 = dW26 @ h25 + W26 @ dh25 + db26
+    dh26 = t25 * da26
+    da27 = dW27 @ h26 + W27 @ dh26 + db27
+    dh27 = t24 * da27
+    da28 = dW28 @ h27 + W28 @ dh27 + db28
+    dh28 = t23 * da28
+    da29 = dW29 @ h28 + W29 @ dh28 + db29
+    dh29 = t22 * da29
+    da30 = dW30 @ h29 + W30 @ dh29 + db30
+    dh30 = t21 * da30
+    da31 = dW31 @ h30 + W31 @ dh30 + db31
+    dh31 = t20 * da31
+    da32 = dW32 @ h31 + W32 @ dh31 + db32
+    dh32 = t19 * da32
+    da33 = dW33 @ h32 + W33 @ dh32 + db33
+    dh33 = t18 * da33
+    da34 = dW34 @ h33 + W34 @ dh33 + db34
+    dh34 = t17 * da34
+    da35 = dW35 @ h34 + W35 @ dh34 + db35
+    dh35 = t16 * da35
+    da36 = dW36 @ h35 + W36 @ dh35 + db36
+    dh36 = t15 * da36
+    da37 = dW37 @ h36 + W37 @ dh36 + db37
+    dh37 = t14 * da37
+    da38 = dW38 @ h37 + W38 @ dh37 + db38
+    dh38 = t13 * da38
+    da39 = dW39 @ h38 + W39 @ dh38 + db39
+    dh39 = t12 * da39
+    da40 = dW40 @ h39 + W40 @ dh39 + db40
+    dh40 = t11 * da40
+    da41 = dW41 @ h40 + W41 @ dh40 + db41
+    dh41 = t10 * da41
+    da42 = dW42 @ h41 + W42 @ dh41 + db42
+    dh42 = t9 * da42
+    da43 = dW43 @ h42 + W43 @ dh42 + db43
+    dh43 = t8 * da43
+    da44 = dW44 @ h43 + W44 @ dh43 + db44
+    dh44 = t7 * da44
+    da45 = dW45 @ h44 + W45 @ dh44 + db45
+    dh45 = t6 * da45
+    da46 = dW46 @ h45 + W46 @ dh45 + db46
+    dh46 = t5 * da46
+    da47 = dW47 @ h46 + W47 @ dh46 + db47
+    dh47 = t4 * da47
+    da48 = dW48 @ h47 + W48 @ dh47 + db48
+    dh48 = t3 * da48
+    da49 = dW49 @ h48 + W49 @ dh48 + db49
+    dh49 = t2 * da49
+    da50 = dW50 @ h49 + W50 @ dh49 + db50
+    dh50 = t1 * da50
+    da51 = dW51 @ h50 + W51 @ dh50 + db51
+    dy_hat = y_hat * (da51 - np.sum(y_hat * da51, axis=0, keepdims=True))
+    dgrad_a51 = dy_hat
+    dgrad_W51 = dgrad_a51 @ h50.T + grad_a51 @ dh50.T
+    dgrad_b51 = np.sum(dgrad_a51, axis=1, keepdims=True)
+    dgrad_h50 = dW51.T @ grad_a51 + W51.T @ dgrad_a51
+    dgrad_a50 = dgrad_h50 * t1 - 2 * (grad_h50 * dh50 * h50)
+    dgrad_W50 = dgrad_a50 @ h49.T + grad_a50 @ dh49.T
+    dgrad_b50 = np.sum(dgrad_a50, axis=1, keepdims=True)
+    dgrad_h49 = dW50.T @ grad_a50 + W50.T @ dgrad_a50
+    dgrad_a49 = dgrad_h49 * t2 - 2 * (grad_h49 * dh49 * h49)
+    dgrad_W49 = dgrad_a49 @ h48.T + grad_a49 @ dh48.T
+    dgrad_b49 = np.sum(dgrad_a49, axis=1, keepdims=True)
+    dgrad_h48 = dW49.T @ grad_a49 + W49.T @ dgrad_a49
+    dgrad_a48 = dgrad_h48 * t3 - 2 * (grad_h48 * dh48 * h48)
+    dgrad_W48 = dgrad_a48 @ h47.T + grad_a48 @ dh47.T
+    dgrad_b48 = np.sum(dgrad_a48, axis=1, keepdims=True)
+    dgrad_h47 = dW48.T @ grad_a48 + W48.T @ dgrad_a48
+    dgrad_a47 = dgrad_h47 * t4 - 2 * (grad_h47 * dh47 * h47)
+    dgrad_W47 = dgrad_a47 @ h46.T + grad_a47 @ dh46.T
+    dgrad_b47 = np.sum(dgrad_a47, axis=1, keepdims=True)
+    dgrad_h46 = dW47.T @ grad_a47 + W47.T @ dgrad_a47
+    dgrad_a46 = dgrad_h46 * t5 - 2 * (grad_h46 * dh46 * h46)
+    dgrad_W46 = dgrad_a46 @ h45.T + grad_a46 @ dh45.T
+    dgrad_b46 = np.sum(dgrad_a46, axis=1, keepdims=True)
+    dgrad_h45 = dW46.T @ grad_a46 + W46.T @ dgrad_a46
+    dgrad_a45 = dgrad_h45 * t6 - 2 * (grad_h45 * dh45 * h45)
+    dgrad_W45 = dgrad_a45 @ h44.T + grad_a45 @ dh44.T
+    dgrad_b45 = np.sum(dgrad_a45, axis=1, keepdims=True)
+    dgrad_h44 = dW45.T @ grad_a45 + W45.T @ dgrad_a45
+    dgrad_a44 = dgrad_h44 * t7 - 2 * (grad_h44 * dh44 * h44)
+    dgrad_W44 = dgrad_a44 @ h43.T + grad_a44 @ dh43.T
+    dgrad_b44 = np.sum(dgrad_a44, axis=1, keepdims=True)
+    dgrad_h43 = dW44.T @ grad_a44 + W44.T @ dgrad_a44
+    dgrad_a43 = dgrad_h43 * t8 - 2 * (grad_h43 * dh43 * h43)
+    dgrad_W43 = dgrad_a43 @ h42.T + grad_a43 @ dh42.T
+    dgrad_b43 = np.sum(dgrad_a43, axis=1, keepdims=True)
+    dgrad_h42 = dW43.T @ grad_a43 + W43.T @ dgrad_a43
+    dgrad_a42 = dgrad_h42 * t9 - 2 * (grad_h42 * dh42 * h42)
+    dgrad_W42 = dgrad_a42 @ h41.T + grad_a42 @ dh41.T
+    dgrad_b42 = np.sum(dgrad_a42, axis=1, keepdims=True)
+    dgrad_h41 = dW42.T @ grad_a42 + W42.T @ dgrad_a42
+    dgrad_a41 = dgrad_h41 * t10 - 2 * (grad_h41 * dh41 * h41)
+    dgrad_W41 = dgrad_a41 @ h40.T + grad_a41 @ dh40.T
+    dgrad_b41 = np.sum(dgrad_a41, axis=1, keepdims=True)
+    dgrad_h40 = dW41.T @ grad_a41 + W41.T @ dgrad_a41
+    dgrad_a40 = dgrad_h40 * t11 - 2 * (grad_h40 * dh40 * h40)
+    dgrad_W40 = dgrad_a40 @ h39.T + grad_a40 @ dh39.T
+    dgrad_b40 = np.sum(dgrad_a40, axis=1, keepdims=True)
+    dgrad_h39 = dW40.T @ grad_a40 + W40.T @ dgrad_a40
+    dgrad_a39 = dgrad_h39 * t12 - 2 * (grad_h39 * dh39 * h39)
+    dgrad_W39 = dgrad_a39 @ h38.T + grad_a39 @ dh38.T
+    dgrad_b39 = np.sum(dgrad_a39, axis=1, keepdims=True)
+    dgrad_h38 = dW39.T @ grad_a39 + W39.T @ dgrad_a39
+    dgrad_a38 = dgrad_h38 * t13 - 2 * (grad_h38 * dh38 * h38)
+    dgrad_W38 = dgrad_a38 @ h37.T + grad_a38 @ dh37.T
+    dgrad_b38 = np.sum(dgrad_a38, axis=1, keepdims=True)
+    dgrad_h37 = dW38.T @ grad_a38 + W38.T @ dgrad_a38
+    dgrad_a37 = dgrad_h37 * t14 - 2 * (grad_h37 * dh37 * h37)
+    dgrad_W37 = dgrad_a37 @ h36.T + grad_a37 @ dh36.T
+    dgrad_b37 = np.sum(dgrad_a37, axis=1, keepdims=True)
+    dgrad_h36 = dW37.T @ grad_a37 + W37.T @ dgrad_a37
+    dgrad_a36 = dgrad_h36 * t15 - 2 * (grad_h36 * dh36 * h36)
+    dgrad_W36 = dgrad_a36 @ h35.T + grad_a36 @ dh35.T
+    dgrad_b36 = np.sum(dgrad_a36, axis=1, keepdims=True)
+    dgrad_h35 = dW36.T @ grad_a36 + W36.T @ dgrad_a36
+    dgrad_a35 = dgrad_h35 * t16 - 2 * (grad_h35 * dh35 * h35)
+    dgrad_W35 = dgrad_a35 @ h34.T + grad_a35 @ dh34.T
+    dgrad_b35 = np.sum(dgrad_a35, axis=1, keepdims=True)
+    dgrad_h34 = dW35.T @ grad_a35 + W35.T @ dgrad_a35
+    dgrad_a34 = dgrad_h34 * t17 - 2 * (grad_h34 * dh34 * h34)
+    dgrad_W34 = dgrad_a34 @ h33.T + grad_a34 @ dh33.T
+    dgrad_b34 = np.sum(dgrad_a34, axis=1, keepdims=True)
+    dgrad_h33 = dW34.T @ grad_a34 + W34.T @ dgrad_a34
+    dgrad_a33 = dgrad_h33 * t18 - 2 * (grad_h33 * dh33 * h33)
+    dgrad_W33 = dgrad_a33 @ h32.T + grad_a33 @ dh32.T
+    dgrad_b33 = np.sum(dgrad_a33, axis=1, keepdims=True)
+    dgrad_h32 = dW33.T @ grad_a33 + W33.T @ dgrad_a33
+    dgrad_a32 = dgrad_h32 * t19 - 2 * (grad_h32 * dh32 * h32)
+    dgrad_W32 = dgrad_a32 @ h31.T + grad_a32 @ dh31.T
+    dgrad_b32 = np.sum(dgrad_a32, axis=1, keepdims=True)
+    dgrad_h31 = dW32.T @ grad_a32 + W32.T @ dgrad_a32
+    dgrad_a31 = dgrad_h31 * t20 - 2 * (grad_h31 * dh31 * h31)
+    dgrad_W31 = dgrad_a31 @ h30.T + grad_a31 @ dh30.T
+    dgrad_b31 = np.sum(dgrad_a31, axis=1, keepdims=True)
+    dgrad_h30 = dW31.T @ grad_a31 + W31.T @ dgrad_a31
+    dgrad_a30 = dgrad_h30 * t21 - 2 * (grad_h30 * dh30 * h30)
+    dgrad_W30 = dgrad_a30 @ h29.T + grad_a30 @ dh29.T
+    dgrad_b30 = np.sum(dgrad_a30, axis=1, keepdims=True)
+    dgrad_h29 = dW30.T @ grad_a30 + W30.T @ dgrad_a30
+    dgrad_a29 = dgrad_h29 * t22 - 2 * (grad_h29 * dh29 * h29)
+    dgrad_W29 = dgrad_a29 @ h28.T + grad_a29 @ dh28.T
+    dgrad_b29 = np.sum(dgrad_a29, axis=1, keepdims=True)
+    dgrad_h28 = dW29.T @ grad_a29 + W29.T @ dgrad_a29
+    dgrad_a28 = dgrad_h28 * t23 - 2 * (grad_h28 * dh28 * h28)
+    dgrad_W28 = dgrad_a28 @ h27.T + grad_a28 @ dh27.T
+    dgrad_b28 = np.sum(dgrad_a28, axis=1, keepdims=True)
+    dgrad_h27 = dW28.T @ grad_a28 + W28.T @ dgrad_a28
+    dgrad_a27 = dgrad_h27 * t24 - 2 * (grad_h27 * dh27 * h27)
+    dgrad_W27 = dgrad_a27 @ h26.T + grad_a27 @ dh26.T
+    dgrad_b27 = np.sum(dgrad_a27, axis=1, keepdims=True)
+    dgrad_h26 = dW27.T @ grad_a27 + W27.T @ dgrad_a27
+    dgrad_a26 = dgrad_h26 * t25 - 2 * (grad_h26 * dh26 * h26)
+    dgrad_W26 = dgrad_a26 @ h25.T + grad_a26 @ dh25.T
+    dgrad_b26 = np.sum(dgrad_a26, axis=1, keepdims=True)
+    dgrad_h25 = dW26.T @ grad_a26 + W26.T @ dgrad_a26
+    dgrad_a25 = dgrad_h25 * t26 - 2 * (grad_h25 * dh25 * h25)
+    dgrad_W25 = dgrad_a25 @ h24.T + grad_a25 @ dh24.T
+    dgrad_b25 = np.sum(dgrad_a25, axis=1, keepdims=True)
+    dgrad_h24 = dW25.T @ grad_a25 + W25.T @ dgrad_a25
+    dgrad_a24 = dgrad_h24 * t27 - 2 * (grad_h24 * dh24 * h24)
+    dgrad_W24 = dgrad_a24 @ h23.T + grad_a24 @ dh23.T
+    dgrad_b24 = np.sum(dgrad_a24, axis=1, keepdims=True)
+    dgrad_h23 = dW24.T @ grad_a24 + W24.T @ dgrad_a24
+    dgrad_a23 = dgrad_h23 * t28 - 2 * (grad_h23 * dh23 * h23)
+    dgrad_W23 = dgrad_a23 @ h22.T + grad_a23 @ dh22.T
+    dgrad_b23 = np.sum(dgrad_a23, axis=1, keepdims=True)
+    dgrad_h22 = dW23.T @ grad_a23 + W23.T @ dgrad_a23
+    dgrad_a22 = dgrad_h22 * t29 - 2 * (grad_h22 * dh22 * h22)
+    dgrad_W22 = dgrad_a22 @ h21.T + grad_a22 @ dh21.T
+    dgrad_b22 = np.sum(dgrad_a22, axis=1, keepdims=True)
+    dgrad_h21 = dW22.T @ grad_a22 + W22.T @ dgrad_a22
+    dgrad_a21 = dgrad_h21 * t30 - 2 * (grad_h21 * dh21 * h21)
+    dgrad_W21 = dgrad_a21 @ h20.T + grad_a21 @ dh20.T
+    dgrad_b21 = np.sum(dgrad_a21, axis=1, keepdims=True)
+    dgrad_h20 = dW21.T @ grad_a21 + W21.T @ dgrad_a21
+    dgrad_a20 = dgrad_h20 * t31 - 2 * (grad_h20 * dh20 * h20)
+    dgrad_W20 = dgrad_a20 @ h19.T + grad_a20 @ dh19.T
+    dgrad_b20 = np.sum(dgrad_a20, axis=1, keepdims=True)
+    dgrad_h19 = dW20.T @ grad_a20 + W20.T @ dgrad_a20
+    dgrad_a19 = dgrad_h19 * t32 - 2 * (grad_h19 * dh19 * h19)
+    dgrad_W19 = dgrad_a19 @ h18.T + grad_a19 @ dh18.T
+    dgrad_b19 = np.sum(dgrad_a19, axis=1, keepdims=True)
+    dgrad_h18 = dW19.T @ grad_a19 + W19.T @ dgrad_a19
+    dgrad_a18 = dgrad_h18 * t33 - 2 * (grad_h18 * dh18 * h18)
+    dgrad_W18 = dgrad_a18 @ h17.T + grad_a18 @ dh17.T
+    dgrad_b18 = np.sum(dgrad_a18, axis=1, keepdims=True)
+    dgrad_h17 = dW18.T @ grad_a18 + W18.T @ dgrad_a18
+    dgrad_a17 = dgrad_h17 * t34 - 2 * (grad_h17 * dh17 * h17)
+    dgrad_W17 = dgrad_a17 @ h16.T + grad_a17 @ dh16.T
+    dgrad_b17 = np.sum(dgrad_a17, axis=1, keepdims=True)
+    dgrad_h16 = dW17.T @ grad_a17 + W17.T @ dgrad_a17
+    dgrad_a16 = dgrad_h16 * t35 - 2 * (grad_h16 * dh16 * h16)
+    dgrad_W16 = dgrad_a16 @ h15.T + grad_a16 @ dh15.T
+    dgrad_b16 = np.sum(dgrad_a16, axis=1, keepdims=True)
+    dgrad_h15 = dW16.T @ grad_a16 + W16.T @ dgrad_a16
+    dgrad_a15 = dgrad_h15 * t36 - 2 * (grad_h15 * dh15 * h15)
+    dgrad_W15 = dgrad_a15 @ h14.T + grad_a15 @ dh14.T
+    dgrad_b15 = np.sum(dgrad_a15, axis=1, keepdims=True)
+    dgrad_h14 = dW15.T @ grad_a15 + W15.T @ dgrad_a15
+    dgrad_a14 = dgrad_h14 * t37 - 2 * (grad_h14 * dh14 * h14)
+    dgrad_W14 = dgrad_a14 @ h13.T + grad_a14 @ dh13.T
+    dgrad_b14 = np.sum(dgrad_a14, axis=1, keepdims=True)
+    dgrad_h13 = dW14.T @ grad_a14 + W14.T @ dgrad_a14
+    dgrad_a13 = dgrad_h13 * t38 - 2 * (grad_h13 * dh13 * h13)
+    dgrad_W13 = dgrad_a13 @ h12.T + grad_a13 @ dh12.T
+    dgrad_b13 = np.sum(dgrad_a13, axis=1, keepdims=True)
+    dgrad_h12 = dW13.T @ grad_a13 + W13.T @ dgrad_a13
+    dgrad_a12 = dgrad_h12 * t39 - 2 * (grad_h12 * dh12 * h12)
+    dgrad_W12 = dgrad_a12 @ h11.T + grad_a12 @ dh11.T
+    dgrad_b12 = np.sum(dgrad_a12, axis=1, keepdims=True)
+    dgrad_h11 = dW12.T @ grad_a12 + W12.T @ dgrad_a12
+    dgrad_a11 = dgrad_h11 * t40 - 2 * (grad_h11 * dh11 * h11)
+    dgrad_W11 = dgrad_a11 @ h10.T + grad_a11 @ dh10.T
+    dgrad_b11 = np.sum(dgrad_a11, axis=1, keepdims=True)
+    dgrad_h10 = dW11.T @ grad_a11 + W11.T @ dgrad_a11
+    dgrad_a10 = dgrad_h10 * t41 - 2 * (grad_h10 * dh10 * h10)
+    dgrad_W10 = dgrad_a10 @ h9.T + grad_a10 @ dh9.T
+    dgrad_b10 = np.sum(dgrad_a10, axis=1, keepdims=True)
+    dgrad_h9 = dW10.T @ grad_a10 + W10.T @ dgrad_a10
+    dgrad_a9 = dgrad_h9 * t42 - 2 * (grad_h9 * dh9 * h9)
+    dgrad_W9 = dgrad_a9 @ h8.T + grad_a9 @ dh8.T
+    dgrad_b9 = np.sum(dgrad_a9, axis=1, keepdims=True)
+    dgrad_h8 = dW9.T @ grad_a9 + W9.T @ dgrad_a9
+    dgrad_a8 = dgrad_h8 * t43 - 2 * (grad_h8 * dh8 * h8)
+    dgrad_W8 = dgrad_a8 @ h7.T + grad_a8 @ dh7.T
+    dgrad_b8 = np.sum(dgrad_a8, axis=1, keepdims=True)
+    dgrad_h7 = dW8.T @ grad_a8 + W8.T @ dgrad_a8
+    dgrad_a7 = dgrad_h7 * t44 - 2 * (grad_h7 * dh7 * h7)
+    dgrad_W7 = dgrad_a7 @ h6.T + grad_a7 @ dh6.T
+    dgrad_b7 = np.sum(dgrad_a7, axis=1, keepdims=True)
+    dgrad_h6 = dW7.T @ grad_a7 + W7.T @ dgrad_a7
+    dgrad_a6 = dgrad_h6 * t45 - 2 * (grad_h6 * dh6 * h6)
+    dgrad_W6 = dgrad_a6 @ h5.T + grad_a6 @ dh5.T
+    dgrad_b6 = np.sum(dgrad_a6, axis=1, keepdims=True)
+    dgrad_h5 = dW6.T @ grad_a6 + W6.T @ dgrad_a6
+    dgrad_a5 = dgrad_h5 * t46 - 2 * (grad_h5 * dh5 * h5)
+    dgrad_W5 = dgrad_a5 @ h4.T + grad_a5 @ dh4.T
+    dgrad_b5 = np.sum(dgrad_a5, axis=1, keepdims=True)
+    dgrad_h4 = dW5.T @ grad_a5 + W5.T @ dgrad_a5
+    dgrad_a4 = dgrad_h4 * t47 - 2 * (grad_h4 * dh4 * h4)
+    dgrad_W4 = dgrad_a4 @ h3.T + grad_a4 @ dh3.T
+    dgrad_b4 = np.sum(dgrad_a4, axis=1, keepdims=True)
+    dgrad_h3 = dW4.T @ grad_a4 + W4.T @ dgrad_a4
+    dgrad_a3 = dgrad_h3 * t48 - 2 * (grad_h3 * dh3 * h3)
+    dgrad_W3 = dgrad_a3 @ h2.T + grad_a3 @ dh2.T
+    dgrad_b3 = np.sum(dgrad_a3, axis=1, keepdims=True)
+    dgrad_h2 = dW3.T @ grad_a3 + W3.T @ dgrad_a3
+    dgrad_a2 = dgrad_h2 * t49 - 2 * (grad_h2 * dh2 * h2)
+    dgrad_W2 = dgrad_a2 @ h1.T + grad_a2 @ dh1.T
+    dgrad_b2 = np.sum(dgrad_a2, axis=1, keepdims=True)
+    dgrad_h1 = dW2.T @ grad_a2 + W2.T @ dgrad_a2
+    dgrad_a1 = dgrad_h1 * t50 - 2 * (grad_h1 * dh1 * h1)
+    dgrad_W1 = dgrad_a1 @ X.T
+    dgrad_b1 = np.sum(dgrad_a1, axis=1, keepdims=True)
+    return {
+        "W1": dgrad_W1,
+        "b1": dgrad_b1,
+        "W2": dgrad_W2,
+        "b2": dgrad_b2,
+        "W3": dgrad_W3,
+        "b3": dgrad_b3,
+        "W4": dgrad_W4,
+        "b4": dgrad_b4,
+        "W5": dgrad_W5,
+        "b5": dgrad_b5,
+        "W6": dgrad_W6,
+        "b6": dgrad_b6,
+        "W7": dgrad_W7,
+        "b7": dgrad_b7,
+        "W8": dgrad_W8,
+        "b8": dgrad_b8,
+        "W9": dgrad_W9,
+        "b9": dgrad_b9,
+        "W10": dgrad_W10,
+        "b10": dgrad_b10,
+        "W11": dgrad_W11,
+        "b11": dgrad_b11,
+        "W12": dgrad_W12,
+        "b12": dgrad_b12,
+        "W13": dgrad_W13,
+        "b13": dgrad_b13,
+        "W14": dgrad_W14,
+        "b14": dgrad_b14,
+        "W15": dgrad_W15,
+        "b15": dgrad_b15,
+        "W16": dgrad_W16,
+        "b16": dgrad_b16,
+        "W17": dgrad_W17,
+        "b17": dgrad_b17,
+        "W18": dgrad_W18,
+        "b18": dgrad_b18,
+        "W19": dgrad_W19,
+        "b19": dgrad_b19,
+        "W20": dgrad_W20,
+        "b20": dgrad_b20,
+        "W21": dgrad_W21,
+        "b21": dgrad_b21,
+        "W22": dgrad_W22,
+        "b22": dgrad_b22,
+        "W23": dgrad_W23,
+        "b23": dgrad_b23,
+        "W24": dgrad_W24,
+        "b24": dgrad_b24,
+        "W25": dgrad_W25,
+        "b25": dgrad_b25,
+        "W26": dgrad_W26,
+        "b26": dgrad_b26,
+        "W27": dgrad_W27,
+        "b27": dgrad_b27,
+        "W28": dgrad_W28,
+        "b28": dgrad_b28,
+        "W29": dgrad_W29,
+        "b29": dgrad_b29,
+        "W30": dgrad_W30,
+        "b30": dgrad_b30,
+        "W31": dgrad_W31,
+        "b31": dgrad_b31,
+        "W32": dgrad_W32,
+        "b32": dgrad_b32,
+        "W33": dgrad_W33,
+        "b33": dgrad_b33,
+        "W34": dgrad_W34,
+        "b34": dgrad_b34,
+        "W35": dgrad_W35,
+        "b35": dgrad_b35,
+        "W36": dgrad_W36,
+        "b36": dgrad_b36,
+        "W37": dgrad_W37,
+        "b37": dgrad_b37,
+        "W38": dgrad_W38,
+        "b38": dgrad_b38,
+        "W39": dgrad_W39,
+        "b39": dgrad_b39,
+        "W40": dgrad_W40,
+        "b40": dgrad_b40,
+        "W41": dgrad_W41,
+        "b41": dgrad_b41,
+        "W42": dgrad_W42,
+        "b42": dgrad_b42,
+        "W43": dgrad_W43,
+        "b43": dgrad_b43,
+        "W44": dgrad_W44,
+        "b44": dgrad_b44,
+        "W45": dgrad_W45,
+        "b45": dgrad_b45,
+        "W46": dgrad_W46,
+        "b46": dgrad_b46,
+        "W47": dgrad_W47,
+        "b47": dgrad_b47,
+        "W48": dgrad_W48,
+        "b48": dgrad_b48,
+        "W49": dgrad_W49,
+        "b49": dgrad_b49,
+        "W50": dgrad_W50,
+        "b50": dgrad_b50,
+        "W51": dgrad_W51,
+        "b51": dgrad_b51,
+    }
+
+
 def update(parameters, gradients, learning_rate):
     """Return new parameters after one step of gradient descent."""
     _names("gradients", gradients)

@@ -151,6 +151,57 @@ def trace(parameters, X, Y):
     }
 
 
+def hessian_vector(parameters, X, Y, V):
+    """Return the Hessian of the loss times V: dicts of arrays, each of its parameter's shape.
+
+    It is the differential of the gradients in the direction V (Pearlmutter 1994): dv is that of v.
+    """
+    W1, b1, W2, b2, W3, b3 = _parameters(parameters)
+    _names("V", V)
+    dW1, db1, dW2, db2, dW3, db3 = (_array(f"V[{name!r}]", V[name], shape) for name, shape in PARAMETERS.items())
+    X, Y = _labelled(X, Y)
+    N = X.shape[0]
+    a1 = X @ W1 + b1  # X W₁ + 1 b₁
+    h1 = relu(a1)
+    a2 = h1 @ W2 + b2  # h₁ W₂ + 1 b₂
+    h2 = relu(a2)
+    a3 = h2 @ W3 + b3  # h₂ W₃ + 1 b₃
+    shifted_a3 = a3 - np.max(a3, axis=1, keepdims=True)
+    exp_a3 = np.exp(shifted_a3)
+    sum_a3 = np.sum(exp_a3, axis=1, keepdims=True)
+    y_hat = exp_a3 / sum_a3  # softmax(a₃)
+    grad_a3 = (y_hat - Y) / N
+    grad_h2 = grad_a3 @ W3.T
+    t1 = step(a2)
+    grad_a2 = grad_h2 * t1  # ∇h₂ ⊙ step(a₂)
+    t2 = step(a1)
+    da1 = X @ dW1 + db1
+    dh1 = t2 * da1
+    da2 = dh1 @ W2 + h1 @ dW2 + db2
+    dh2 = t1 * da2
+    da3 = dh2 @ W3 + h2 @ dW3 + db3
+    dy_hat = y_hat * (da3 - np.sum(y_hat * da3, axis=1, keepdims=True))
+    dgrad_a3 = dy_hat / N
+    dgrad_W3 = dh2.T @ grad_a3 + h2.T @ dgrad_a3
+    dgrad_b3 = np.sum(dgrad_a3, axis=0, keepdims=True)
+    dgrad_h2 = dgrad_a3 @ W3.T + grad_a3 @ dW3.T
+    dgrad_a2 = dgrad_h2 * t1
+    dgrad_W2 = dh1.T @ grad_a2 + h1.T @ dgrad_a2
+    dgrad_b2 = np.sum(dgrad_a2, axis=0, keepdims=True)
+    dgrad_h1 = dgrad_a2 @ W2.T + grad_a2 @ dW2.T
+    dgrad_a1 = dgrad_h1 * t2
+    dgrad_W1 = X.T @ dgrad_a1
+    dgrad_b1 = np.sum(dgrad_a1, axis=0, keepdims=True)
+    return {
+        "W1": dgrad_W1,
+        "b1": dgrad_b1,
+        "W2": dgrad_W2,
+        "b2": dgrad_b2,
+        "W3": dgrad_W3,
+        "b3": dgrad_b3,
+    }
+
+
 def update(parameters, gradients, learning_rate):
     """Return new parameters after one step of gradient descent."""
     _names("gradients", gradients)

@@ -145,6 +145,57 @@ def trace(parameters, X, Y):
     }
 
 
+def hessian_vector(parameters, X, Y, V):
+    """Return the Hessian of the loss times V: dicts of arrays, each of its parameter's shape.
+
+    It is the differential of the gradients in the direction V (Pearlmutter 1994): dv is that of v.
+    """
+    W1, b1, W2, b2, W3, b3 = _parameters(parameters)
+    _names("V", V)
+    dW1, db1, dW2, db2, dW3, db3 = (_array(f"V[{name!r}]", V[name], shape) for name, shape in PARAMETERS.items())
+    X, Y = _labelled(X, Y)
+    a1 = W1 @ X + b1  # W₁ X + b₁ 1ᵀ
+    h1 = sigmoid(a1)
+    a2 = W2 @ h1 + b2  # W₂ h₁ + b₂ 1ᵀ
+    h2 = sigmoid(a2)
+    a3 = W3 @ h2 + b3  # W₃ h₂ + b₃ 1ᵀ
+    shifted_a3 = a3 - np.max(a3, axis=0, keepdims=True)
+    exp_a3 = np.exp(shifted_a3)
+    sum_a3 = np.sum(exp_a3, axis=0, keepdims=True)
+    y_hat = exp_a3 / sum_a3  # softmax(a₃)
+    grad_a3 = y_hat - Y
+    grad_h2 = W3.T @ grad_a3
+    t1 = 1 - h2
+    grad_a2 = grad_h2 * h2 * t1  # ∇h₂ ⊙ h₂ ⊙ (1 − h₂)
+    grad_h1 = W2.T @ grad_a2
+    t2 = 1 - h1
+    da1 = dW1 @ X + db1
+    dh1 = h1 * t2 * da1
+    da2 = dW2 @ h1 + W2 @ dh1 + db2
+    dh2 = h2 * t1 * da2
+    da3 = dW3 @ h2 + W3 @ dh2 + db3
+    dy_hat = y_hat * (da3 - np.sum(y_hat * da3, axis=0, keepdims=True))
+    dgrad_a3 = dy_hat
+    dgrad_W3 = dgrad_a3 @ h2.T + grad_a3 @ dh2.T
+    dgrad_b3 = np.sum(dgrad_a3, axis=1, keepdims=True)
+    dgrad_h2 = dW3.T @ grad_a3 + W3.T @ dgrad_a3
+    dgrad_a2 = dgrad_h2 * h2 * t1 + grad_h2 * dh2 * t1 - grad_h2 * h2 * dh2
+    dgrad_W2 = dgrad_a2 @ h1.T + grad_a2 @ dh1.T
+    dgrad_b2 = np.sum(dgrad_a2, axis=1, keepdims=True)
+    dgrad_h1 = dW2.T @ grad_a2 + W2.T @ dgrad_a2
+    dgrad_a1 = dgrad_h1 * h1 * t2 + grad_h1 * dh1 * t2 - grad_h1 * h1 * dh1
+    dgrad_W1 = dgrad_a1 @ X.T
+    dgrad_b1 = np.sum(dgrad_a1, axis=1, keepdims=True)
+    return {
+        "W1": dgrad_W1,
+        "b1": dgrad_b1,
+        "W2": dgrad_W2,
+        "b2": dgrad_b2,
+        "W3": dgrad_W3,
+        "b3": dgrad_b3,
+    }
+
+
 def update(parameters, gradients, learning_rate):
     """Return new parameters after one step of gradient descent."""
     _names("gradients", gradients)

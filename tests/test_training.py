@@ -591,7 +591,7 @@ REFUSED = {
     "batch_0": ({"batch_size": 0}, "as batch size"), "rate_nan": ({"learning_rate": "nan"}, "got nan"),
     "rate_inf": ({"learning_rate": "inf"}, "got inf"), "rate_0": ({"learning_rate": 0}, "got 0"),
     "optimizer": ({"optimizer": "adma"}, "unknown optimizer 'adma'; expected sgd, momentum, adam"),
-    "target": ({"target": "cobol"}, "unknown target 'cobol'"), "seed": ({"seed": 10**30}, "as seed"),
+    "target": ({"target": "cobol"}, "got 'cobol'"), "seed": ({"seed": 10**30}, "as seed"),
     "plot": ({"plot": "curve.pdf"}, "FILE.svg"), "plot_nameless": ({"plot": "svg"}, "FILE.svg"),
     "plot_folder": ({"plot": "folder.svg"}, "'folder.svg'"), "plot_nowhere": ({"plot": "no/c.svg"}, "no folder 'no'"),
     "output_folder": ({"output": "folder"}, "'folder'"), "output_nowhere": ({"output": "no/t.npz"}, "no folder 'no'"),

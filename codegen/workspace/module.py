@@ -14,6 +14,8 @@ from codegen.module import require_widths
 from codegen.scalar_code import ERF_IN_PLACE
 from codegen.workspace.plan import Planned, planned
 from codegen.workspace.printer import WorkspacePrinter
+from codegen.workspace.single import of_one
+from codegen.workspace.unrolled import SAFE, suits
 from symbolic.build import SAMPLES
 from symbolic.derivation import Derivation
 from symbolic.doors import derive
@@ -33,7 +35,7 @@ class _Engine:
     def __init__(self, N, dtype):
         buffer = np.zeros({size}, dtype)
         for make in ({makers}):
-            setattr(self, make.__name__[1:], make(N, dtype, buffer))
+            setattr(self, make.__name__[1:], make(N, dtype, buffer)){of_one}
 
 
 def _view(buffer, start, rows, columns, dtype=None):
@@ -59,6 +61,26 @@ _SHAPES = list(PARAMETERS.values())
 _BOUNDS = 'LOWEST = {np.dtype(np.float64): -709.0, np.dtype(np.float32): -88.0}\n"""Below it exp(-x) overflows."""\n'
 
 
+_OF_ONE = '''
+        if N == 1:
+            for make in ({makers}):
+                setattr(self, make.__name__[1:].removesuffix("_of_one"), make(dtype))'''
+
+_IMPORTS = """\
+from math import exp, log, log1p, tanh
+from struct import pack_into
+
+import numpy as np"""
+
+_REMARK = """\
+For a single sample forward, loss, loss_and_gradients and step are written out in plain arithmetic of Python:
+the network is so small that a call of NumPy costs more than all that it would compute."""
+
+
+def _made(functions: list[str]) -> list[str]:
+    return [text.split("(")[0].removeprefix("def ") for text in functions]
+
+
 def generate_workspace(network: Network, derivation: Derivation | None = None) -> str:
     """Return the text of the numpy-workspace module of a network, from its verified derivation.
 
@@ -77,12 +99,16 @@ def generate_workspace(network: Network, derivation: Derivation | None = None) -
     texts = ["\n".join(printer.function(p, *_signature(p, found))) for p in plans]
     aliases = "\n".join(f"{f} = {_FUNCTIONS.get(f, f'np.{f}')}" for f in sorted(printer.functions - {"erf"}))
     text = "\n\n\n".join(texts)
+    one = [of_one(k, found) for k in (found.forward, found.loss, found.loss_and_gradients, found.step) if suits(k)]
+    if one:
+        text += "\n\n\n" + "\n\n\n".join(one) + "\n" + SAFE.rstrip()
     engine = _ENGINE.format(
+        of_one=_OF_ONE.format(makers=", ".join(_made(one))) if one else "",
         bounds=_BOUNDS if "LOWEST" in text else "", aliases=aliases, size=_size(plans),
         helpers=f"\n\n{ERF_IN_PLACE}\n" if "erf" in printer.functions else "",
         makers=", ".join(f"_{k.name}" for k in found.all), functions=text)
     return fast_module(network, derivation, found, engine, target="numpy-workspace", command="generate",
-                       imports="import numpy as np", remark="",
+                       imports=_IMPORTS if one else "import numpy as np", remark=_REMARK if one else "",
                        words="forward pass, loss, gradients and Hessian-vector products in NumPy, without allocation.")
 
 

@@ -1,0 +1,67 @@
+"""The functions of the workspace for one sample of a tiny network, around what `unrolled` writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sympy import Expr
+
+from codegen.kernels.build import Kernel
+from codegen.kernels.functions import Functions
+from codegen.workspace.unrolled import rows_of, unrolled
+from symbolic.terms import is_matrix
+
+_GIVEN = """\
+if type(parameters) is dict:
+    {each}
+else:
+    {all} = parameters.tolist()"""
+
+_INTO = """\
+if type({what}) is dict:
+    into = scratch
+else:
+    into = {what}"""
+
+_COPIED = """\
+if into is scratch:
+    for name, view in _views(scratch).items():
+        {what}[name][...] = view"""
+
+
+def of_one(kernel: Kernel, functions: Functions) -> str:
+    """Return the text of a factory of the function on one sample."""
+    X, Y = functions.loss.inputs[-2:]
+    parameters = functions.loss.inputs[:-2]
+    body, name = list(unrolled(kernel)), kernel.name
+    lines = _GIVEN.format(each="\n    ".join(f'{_pattern(p)} = parameters["{p.name}"].tolist()' for p in parameters),
+                          all=_flat(parameters)).splitlines()
+    lines.append(f"{_pattern(X)} = X.tolist()")
+    arguments, last = "parameters, X, Y", ["return float(loss)"]
+    if name != "forward":
+        lines.append(f"{_pattern(Y)} = Y.tolist()")
+    if name == "forward":
+        arguments, last = "parameters, X, y_hat", [f"y_hat[...] = {_pattern(kernel.results[0])}"]
+    elif name == "loss_and_gradients":
+        arguments = "parameters, X, Y, gradients"
+        last = [*_packed("gradients", [r for r in kernel.results if is_matrix(r)]), *last]
+    elif name == "step":
+        arguments = "parameters, X, Y, learning_rate"
+        last = [*_packed("parameters", parameters), *last]
+    inside = "\n".join("        " + line for line in (*lines, *body, *last))
+    room = "    scratch, code = np.empty(SIZE, dtype), f\"{SIZE}{dtype.char}\"\n" if "scratch" in inside else ""
+    return f"def _{name}_of_one(dtype):\n{room}    def {name}({arguments}):\n{inside}\n\n    return {name}"
+
+
+def _packed(what: str, symbols: Sequence[Expr]) -> list[str]:
+    """Return the lines that write all at once into a vector, and from there into the arrays of a dict."""
+    return [*_INTO.format(what=what).splitlines(), f"pack_into(code, into, 0, {_flat(symbols)})",
+            *_COPIED.format(what=what).splitlines()]
+
+
+def _pattern(symbol: Expr) -> str:
+    return "[" + ", ".join("[" + ", ".join(row) + "]" for row in rows_of(symbol)) + "]"
+
+
+def _flat(symbols: Sequence[Expr]) -> str:
+    return ", ".join(entry for s in symbols for row in rows_of(s) for entry in row)
