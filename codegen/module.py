@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import jinja2
-from sympy import Expr
+from sympy import Expr, ZeroMatrix
 
-from codegen.numpy_code import NumpyPrinter
-from codegen.passes import optimise
+from codegen.numpy_code import NetworkPrinter
+from codegen.passes import inline, optimise
 from codegen.version import __version__
 from symbolic.architecture import digest, to_compact
 from symbolic.build import SAMPLES
@@ -57,8 +57,8 @@ def generate(network: Network, derivation: Derivation | None = None) -> str:
     return environment.get_template("numpy.py.jinja").render(_context(network, derivation))
 
 
-def require_widths(network: Network) -> None:
-    """Refuse a network with symbolic widths.
+def require_widths(network: Network) -> Network:
+    """Return the network; refuse one with symbolic widths.
 
     Raises:
         InputError: A width is symbolic.
@@ -66,10 +66,11 @@ def require_widths(network: Network) -> None:
     if network.symbolic:
         raise InputError(f"expected integer widths to generate code, got {to_compact(network)!r}; "
                          "symbolic widths are for deriving")
+    return network
 
 
 def _context(network: Network, derivation: Derivation) -> dict[str, Any]:
-    program, printer = derivation.forward, NumpyPrinter()
+    program, printer = derivation.forward, NetworkPrinter()
     X, Y = program.inputs
     y_hat = program.symbol("y_hat")
     input_gradient = gradient_symbol(X)
@@ -78,6 +79,11 @@ def _context(network: Network, derivation: Derivation) -> dict[str, Any]:
     results = [*(e.symbol for e in program.equations), *(e.symbol for e in backward)]
     split = next(i for i, e in enumerate(equations) if e.symbol == program.result) + 1
     forward, loss = (needed(equations, [r]) for r in (y_hat, program.result))
+    gradients = [e.symbol for e in backward if e.symbol in {gradient_symbol(p) for p in program.parameters}]
+    # A gradient that is 0 is written as zeros like what it belongs to, which has to keep its name.
+    named = [program.symbol(e.name[5:]) for e in backward if isinstance(e.term, ZeroMatrix)]
+    short = inline(needed(equations, [program.result, *gradients]), [program.result, *gradients, *named],
+                   lambda e: len(printer.assignment(e)) + 4 <= WIDTH)
     comments = _Comments((*program.equations, *backward))
     body = {"forward": [_line(e, printer, comments) for e in equations[:split]],
             "backward": [_line(e, printer, comments) for e in equations[split:]],
@@ -96,6 +102,8 @@ def _context(network: Network, derivation: Derivation) -> dict[str, Any]:
         "product": _body(product, printer, comments), "products": [str(r.name) for r in second.results],
         "unpack_product": _names(program.parameters, _symbols(product)),
         "unpack_directions": _names(second.directions, _symbols(product)),
+        "gradients": _body(short, printer, _Comments(())),
+        "unpack_gradients": _names(program.parameters, _symbols(short)),
         "input_gradient": _input_gradient(derivation, printer),
         "unpack": unpack, "unpack_forward": _names(program.parameters, _symbols(forward)),
         "unpack_loss": _names(program.parameters, _symbols(loss)),
@@ -137,7 +145,7 @@ def initial_lines(network: Network) -> dict[str, str]:
     return lines
 
 
-def _input_gradient(derivation: Derivation, printer: NumpyPrinter) -> list[str]:
+def _input_gradient(derivation: Derivation, printer: NetworkPrinter) -> list[str]:
     """Return the lines that find the gradient by X from the values of the trace."""
     gradient = derivation.gradient("X").equation
     (equation,) = optimise((gradient,))
@@ -161,13 +169,13 @@ class _Comments:
         return f"  # {self.printer.show(original.term)}"
 
 
-def _line(equation: Equation, printer: NumpyPrinter, comments: _Comments) -> str:
+def _line(equation: Equation, printer: NetworkPrinter, comments: _Comments) -> str:
     code = printer.assignment(equation)
     comment = comments.of(equation)
     return code + comment if len(code + comment) + 4 <= WIDTH else code
 
 
-def _body(equations: Sequence[Equation], printer: NumpyPrinter, comments: _Comments) -> Lines:
+def _body(equations: Sequence[Equation], printer: NetworkPrinter, comments: _Comments) -> Lines:
     return Lines(tuple(_line(e, printer, comments) for e in equations), _needs_N(equations))
 
 
@@ -176,7 +184,7 @@ def _needs_N(equations: Iterable[Equation]) -> bool:
 
 
 def _prints_N(equation: Equation) -> bool:
-    return " N" in f" {NumpyPrinter().show(equation.term)}".replace("(", " ").replace(",", " ")
+    return " N" in f" {NetworkPrinter().show(equation.term)}".replace("(", " ").replace(",", " ")
 
 
 def _symbols(equations: Iterable[Equation]) -> set[Expr]:
@@ -195,5 +203,5 @@ def _names(parameters: Sequence[Expr], used: Iterable[Expr]) -> str:
     return "(\n" + textwrap.fill(text, WIDTH, initial_indent=" " * 8, subsequent_indent=" " * 8) + ",\n    )"
 
 
-def _ordered(printer: NumpyPrinter) -> list[Any]:
+def _ordered(printer: NetworkPrinter) -> list[Any]:
     return list(printer.helpers.values())

@@ -7,7 +7,7 @@ the order in which they are applied.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from itertools import count as count_from
 
@@ -233,6 +233,46 @@ def share(equations: Equations, is_work: Callable[[Term], bool] | None = None) -
         else:
             result.append(Equation(equation.symbol, change(equation.term)))
     return tuple(result)
+
+
+def inline(equations: Equations, results: Collection[Expr], fits: Callable[[Equation], bool]) -> Equations:
+    """Write a matrix that is used once where it is used, so that it is given back at once; not inside of products.
+
+    Args:
+        equations: What is computed.
+        results: Names that stay.
+        fits: Says whether an equation may stand in one line.
+    """
+    uses = Counter(s for e in equations for s in _occurrences(e.term))
+    waiting: dict[Expr, Equation] = {}
+    result: list[Equation] = []
+    for equation in equations:
+        merged = Equation(equation.symbol, _with(equation.term, {s: e.term for s, e in waiting.items()}))
+        held = [s for s in waiting if s in _occurrences(equation.term)]
+        if held and (merged.term == equation.term or not fits(merged)):
+            merged = equation
+        kept = symbols_of(merged.term)
+        result += [waiting[s] for s in held if s in kept]
+        waiting = {s: e for s, e in waiting.items() if s not in held}
+        whole = split(merged.term)[0] is S.One and is_matrix(merged.symbol)
+        if whole and uses[merged.symbol] == 1 and merged.symbol not in results:
+            waiting[merged.symbol] = merged
+        else:
+            result.append(merged)
+    return (*result, *waiting.values())
+
+
+def _occurrences(term: Term) -> list[Expr]:
+    """Return the symbols of a term, each as often as it stands there."""
+    if isinstance(term, (MatrixSymbol, Symbol)):
+        return [term]
+    return [s for i in operand_indices(term) for s in _occurrences(term.args[i])]
+
+
+def _with(term: Term, definitions: dict[Expr, Term]) -> Term:
+    if isinstance(split(term)[1], MatMul) or isinstance(term, Transpose):
+        return term
+    return rebuild(term, lambda a: definitions[a] if a in definitions else _with(a, definitions))
 
 
 def fresh_names(equations: Equations) -> Iterator[str]:

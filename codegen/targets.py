@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from codegen.c.source import generate_c
 from codegen.module import generate
+from codegen.numba_target.module import generate_numba
 from codegen.workspace.module import generate_workspace
 from symbolic.derivation import Derivation
 from symbolic.network import Network
@@ -30,6 +31,7 @@ class Target:
 TARGETS: dict[str, Target] = {
     "numpy": Target(".py", generate, "readable NumPy"),
     "numpy-workspace": Target("_workspace.py", generate_workspace, "NumPy that allocates nothing in a step"),
+    "numba": Target("_numba.py", generate_numba, "NumPy with loops compiled by numba, for those without a C compiler"),
     "c": Target(".c", generate_c, "one C99 file for devices; gradwright build compiles a fast form of it"),
 }
 """``gradwright generate --target`` writes these."""

@@ -244,110 +244,110 @@ def forward(parameters, X):
         W48, b48, W49, b49, W50, b50, W51, b51,
     ) = _parameters(parameters)
     X = _samples("X", X, (64, None))
-    a1 = W1 @ X + b1  # W₁ X + b₁ 1ᵀ
+    a1 = W1.dot(X) + b1  # W₁ X + b₁ 1ᵀ
     h1 = np.tanh(a1)
-    a2 = W2 @ h1 + b2  # W₂ h₁ + b₂ 1ᵀ
+    a2 = W2.dot(h1) + b2  # W₂ h₁ + b₂ 1ᵀ
     h2 = np.tanh(a2)
-    a3 = W3 @ h2 + b3  # W₃ h₂ + b₃ 1ᵀ
+    a3 = W3.dot(h2) + b3  # W₃ h₂ + b₃ 1ᵀ
     h3 = np.tanh(a3)
-    a4 = W4 @ h3 + b4  # W₄ h₃ + b₄ 1ᵀ
+    a4 = W4.dot(h3) + b4  # W₄ h₃ + b₄ 1ᵀ
     h4 = np.tanh(a4)
-    a5 = W5 @ h4 + b5  # W₅ h₄ + b₅ 1ᵀ
+    a5 = W5.dot(h4) + b5  # W₅ h₄ + b₅ 1ᵀ
     h5 = np.tanh(a5)
-    a6 = W6 @ h5 + b6  # W₆ h₅ + b₆ 1ᵀ
+    a6 = W6.dot(h5) + b6  # W₆ h₅ + b₆ 1ᵀ
     h6 = np.tanh(a6)
-    a7 = W7 @ h6 + b7  # W₇ h₆ + b₇ 1ᵀ
+    a7 = W7.dot(h6) + b7  # W₇ h₆ + b₇ 1ᵀ
     h7 = np.tanh(a7)
-    a8 = W8 @ h7 + b8  # W₈ h₇ + b₈ 1ᵀ
+    a8 = W8.dot(h7) + b8  # W₈ h₇ + b₈ 1ᵀ
     h8 = np.tanh(a8)
-    a9 = W9 @ h8 + b9  # W₉ h₈ + b₉ 1ᵀ
+    a9 = W9.dot(h8) + b9  # W₉ h₈ + b₉ 1ᵀ
     h9 = np.tanh(a9)
-    a10 = W10 @ h9 + b10  # W₁₀ h₉ + b₁₀ 1ᵀ
+    a10 = W10.dot(h9) + b10  # W₁₀ h₉ + b₁₀ 1ᵀ
     h10 = np.tanh(a10)
-    a11 = W11 @ h10 + b11  # W₁₁ h₁₀ + b₁₁ 1ᵀ
+    a11 = W11.dot(h10) + b11  # W₁₁ h₁₀ + b₁₁ 1ᵀ
     h11 = np.tanh(a11)
-    a12 = W12 @ h11 + b12  # W₁₂ h₁₁ + b₁₂ 1ᵀ
+    a12 = W12.dot(h11) + b12  # W₁₂ h₁₁ + b₁₂ 1ᵀ
     h12 = np.tanh(a12)
-    a13 = W13 @ h12 + b13  # W₁₃ h₁₂ + b₁₃ 1ᵀ
+    a13 = W13.dot(h12) + b13  # W₁₃ h₁₂ + b₁₃ 1ᵀ
     h13 = np.tanh(a13)
-    a14 = W14 @ h13 + b14  # W₁₄ h₁₃ + b₁₄ 1ᵀ
+    a14 = W14.dot(h13) + b14  # W₁₄ h₁₃ + b₁₄ 1ᵀ
     h14 = np.tanh(a14)
-    a15 = W15 @ h14 + b15  # W₁₅ h₁₄ + b₁₅ 1ᵀ
+    a15 = W15.dot(h14) + b15  # W₁₅ h₁₄ + b₁₅ 1ᵀ
     h15 = np.tanh(a15)
-    a16 = W16 @ h15 + b16  # W₁₆ h₁₅ + b₁₆ 1ᵀ
+    a16 = W16.dot(h15) + b16  # W₁₆ h₁₅ + b₁₆ 1ᵀ
     h16 = np.tanh(a16)
-    a17 = W17 @ h16 + b17  # W₁₇ h₁₆ + b₁₇ 1ᵀ
+    a17 = W17.dot(h16) + b17  # W₁₇ h₁₆ + b₁₇ 1ᵀ
     h17 = np.tanh(a17)
-    a18 = W18 @ h17 + b18  # W₁₈ h₁₇ + b₁₈ 1ᵀ
+    a18 = W18.dot(h17) + b18  # W₁₈ h₁₇ + b₁₈ 1ᵀ
     h18 = np.tanh(a18)
-    a19 = W19 @ h18 + b19  # W₁₉ h₁₈ + b₁₉ 1ᵀ
+    a19 = W19.dot(h18) + b19  # W₁₉ h₁₈ + b₁₉ 1ᵀ
     h19 = np.tanh(a19)
-    a20 = W20 @ h19 + b20  # W₂₀ h₁₉ + b₂₀ 1ᵀ
+    a20 = W20.dot(h19) + b20  # W₂₀ h₁₉ + b₂₀ 1ᵀ
     h20 = np.tanh(a20)
-    a21 = W21 @ h20 + b21  # W₂₁ h₂₀ + b₂₁ 1ᵀ
+    a21 = W21.dot(h20) + b21  # W₂₁ h₂₀ + b₂₁ 1ᵀ
     h21 = np.tanh(a21)
-    a22 = W22 @ h21 + b22  # W₂₂ h₂₁ + b₂₂ 1ᵀ
+    a22 = W22.dot(h21) + b22  # W₂₂ h₂₁ + b₂₂ 1ᵀ
     h22 = np.tanh(a22)
-    a23 = W23 @ h22 + b23  # W₂₃ h₂₂ + b₂₃ 1ᵀ
+    a23 = W23.dot(h22) + b23  # W₂₃ h₂₂ + b₂₃ 1ᵀ
     h23 = np.tanh(a23)
-    a24 = W24 @ h23 + b24  # W₂₄ h₂₃ + b₂₄ 1ᵀ
+    a24 = W24.dot(h23) + b24  # W₂₄ h₂₃ + b₂₄ 1ᵀ
     h24 = np.tanh(a24)
-    a25 = W25 @ h24 + b25  # W₂₅ h₂₄ + b₂₅ 1ᵀ
+    a25 = W25.dot(h24) + b25  # W₂₅ h₂₄ + b₂₅ 1ᵀ
     h25 = np.tanh(a25)
-    a26 = W26 @ h25 + b26  # W₂₆ h₂₅ + b₂₆ 1ᵀ
+    a26 = W26.dot(h25) + b26  # W₂₆ h₂₅ + b₂₆ 1ᵀ
     h26 = np.tanh(a26)
-    a27 = W27 @ h26 + b27  # W₂₇ h₂₆ + b₂₇ 1ᵀ
+    a27 = W27.dot(h26) + b27  # W₂₇ h₂₆ + b₂₇ 1ᵀ
     h27 = np.tanh(a27)
-    a28 = W28 @ h27 + b28  # W₂₈ h₂₇ + b₂₈ 1ᵀ
+    a28 = W28.dot(h27) + b28  # W₂₈ h₂₇ + b₂₈ 1ᵀ
     h28 = np.tanh(a28)
-    a29 = W29 @ h28 + b29  # W₂₉ h₂₈ + b₂₉ 1ᵀ
+    a29 = W29.dot(h28) + b29  # W₂₉ h₂₈ + b₂₉ 1ᵀ
     h29 = np.tanh(a29)
-    a30 = W30 @ h29 + b30  # W₃₀ h₂₉ + b₃₀ 1ᵀ
+    a30 = W30.dot(h29) + b30  # W₃₀ h₂₉ + b₃₀ 1ᵀ
     h30 = np.tanh(a30)
-    a31 = W31 @ h30 + b31  # W₃₁ h₃₀ + b₃₁ 1ᵀ
+    a31 = W31.dot(h30) + b31  # W₃₁ h₃₀ + b₃₁ 1ᵀ
     h31 = np.tanh(a31)
-    a32 = W32 @ h31 + b32  # W₃₂ h₃₁ + b₃₂ 1ᵀ
+    a32 = W32.dot(h31) + b32  # W₃₂ h₃₁ + b₃₂ 1ᵀ
     h32 = np.tanh(a32)
-    a33 = W33 @ h32 + b33  # W₃₃ h₃₂ + b₃₃ 1ᵀ
+    a33 = W33.dot(h32) + b33  # W₃₃ h₃₂ + b₃₃ 1ᵀ
     h33 = np.tanh(a33)
-    a34 = W34 @ h33 + b34  # W₃₄ h₃₃ + b₃₄ 1ᵀ
+    a34 = W34.dot(h33) + b34  # W₃₄ h₃₃ + b₃₄ 1ᵀ
     h34 = np.tanh(a34)
-    a35 = W35 @ h34 + b35  # W₃₅ h₃₄ + b₃₅ 1ᵀ
+    a35 = W35.dot(h34) + b35  # W₃₅ h₃₄ + b₃₅ 1ᵀ
     h35 = np.tanh(a35)
-    a36 = W36 @ h35 + b36  # W₃₆ h₃₅ + b₃₆ 1ᵀ
+    a36 = W36.dot(h35) + b36  # W₃₆ h₃₅ + b₃₆ 1ᵀ
     h36 = np.tanh(a36)
-    a37 = W37 @ h36 + b37  # W₃₇ h₃₆ + b₃₇ 1ᵀ
+    a37 = W37.dot(h36) + b37  # W₃₇ h₃₆ + b₃₇ 1ᵀ
     h37 = np.tanh(a37)
-    a38 = W38 @ h37 + b38  # W₃₈ h₃₇ + b₃₈ 1ᵀ
+    a38 = W38.dot(h37) + b38  # W₃₈ h₃₇ + b₃₈ 1ᵀ
     h38 = np.tanh(a38)
-    a39 = W39 @ h38 + b39  # W₃₉ h₃₈ + b₃₉ 1ᵀ
+    a39 = W39.dot(h38) + b39  # W₃₉ h₃₈ + b₃₉ 1ᵀ
     h39 = np.tanh(a39)
-    a40 = W40 @ h39 + b40  # W₄₀ h₃₉ + b₄₀ 1ᵀ
+    a40 = W40.dot(h39) + b40  # W₄₀ h₃₉ + b₄₀ 1ᵀ
     h40 = np.tanh(a40)
-    a41 = W41 @ h40 + b41  # W₄₁ h₄₀ + b₄₁ 1ᵀ
+    a41 = W41.dot(h40) + b41  # W₄₁ h₄₀ + b₄₁ 1ᵀ
     h41 = np.tanh(a41)
-    a42 = W42 @ h41 + b42  # W₄₂ h₄₁ + b₄₂ 1ᵀ
+    a42 = W42.dot(h41) + b42  # W₄₂ h₄₁ + b₄₂ 1ᵀ
     h42 = np.tanh(a42)
-    a43 = W43 @ h42 + b43  # W₄₃ h₄₂ + b₄₃ 1ᵀ
+    a43 = W43.dot(h42) + b43  # W₄₃ h₄₂ + b₄₃ 1ᵀ
     h43 = np.tanh(a43)
-    a44 = W44 @ h43 + b44  # W₄₄ h₄₃ + b₄₄ 1ᵀ
+    a44 = W44.dot(h43) + b44  # W₄₄ h₄₃ + b₄₄ 1ᵀ
     h44 = np.tanh(a44)
-    a45 = W45 @ h44 + b45  # W₄₅ h₄₄ + b₄₅ 1ᵀ
+    a45 = W45.dot(h44) + b45  # W₄₅ h₄₄ + b₄₅ 1ᵀ
     h45 = np.tanh(a45)
-    a46 = W46 @ h45 + b46  # W₄₆ h₄₅ + b₄₆ 1ᵀ
+    a46 = W46.dot(h45) + b46  # W₄₆ h₄₅ + b₄₆ 1ᵀ
     h46 = np.tanh(a46)
-    a47 = W47 @ h46 + b47  # W₄₇ h₄₆ + b₄₇ 1ᵀ
+    a47 = W47.dot(h46) + b47  # W₄₇ h₄₆ + b₄₇ 1ᵀ
     h47 = np.tanh(a47)
-    a48 = W48 @ h47 + b48  # W₄₈ h₄₇ + b₄₈ 1ᵀ
+    a48 = W48.dot(h47) + b48  # W₄₈ h₄₇ + b₄₈ 1ᵀ
     h48 = np.tanh(a48)
-    a49 = W49 @ h48 + b49  # W₄₉ h₄₈ + b₄₉ 1ᵀ
+    a49 = W49.dot(h48) + b49  # W₄₉ h₄₈ + b₄₉ 1ᵀ
     h49 = np.tanh(a49)
-    a50 = W50 @ h49 + b50  # W₅₀ h₄₉ + b₅₀ 1ᵀ
+    a50 = W50.dot(h49) + b50  # W₅₀ h₄₉ + b₅₀ 1ᵀ
     h50 = np.tanh(a50)
-    a51 = W51 @ h50 + b51  # W₅₁ h₅₀ + b₅₁ 1ᵀ
-    shifted_a51 = a51 - np.max(a51, axis=0, keepdims=True)
+    a51 = W51.dot(h50) + b51  # W₅₁ h₅₀ + b₅₁ 1ᵀ
+    shifted_a51 = a51 - a51.max(axis=0, keepdims=True)
     exp_a51 = np.exp(shifted_a51)
-    sum_a51 = np.sum(exp_a51, axis=0, keepdims=True)
+    sum_a51 = exp_a51.sum(axis=0, keepdims=True)
     y_hat = exp_a51 / sum_a51  # softmax(a₅₁)
     return y_hat
 
@@ -363,111 +363,111 @@ def loss(parameters, X, Y):
         W48, b48, W49, b49, W50, b50, W51, b51,
     ) = _parameters(parameters)
     X, Y = _labelled(X, Y)
-    a1 = W1 @ X + b1  # W₁ X + b₁ 1ᵀ
+    a1 = W1.dot(X) + b1  # W₁ X + b₁ 1ᵀ
     h1 = np.tanh(a1)
-    a2 = W2 @ h1 + b2  # W₂ h₁ + b₂ 1ᵀ
+    a2 = W2.dot(h1) + b2  # W₂ h₁ + b₂ 1ᵀ
     h2 = np.tanh(a2)
-    a3 = W3 @ h2 + b3  # W₃ h₂ + b₃ 1ᵀ
+    a3 = W3.dot(h2) + b3  # W₃ h₂ + b₃ 1ᵀ
     h3 = np.tanh(a3)
-    a4 = W4 @ h3 + b4  # W₄ h₃ + b₄ 1ᵀ
+    a4 = W4.dot(h3) + b4  # W₄ h₃ + b₄ 1ᵀ
     h4 = np.tanh(a4)
-    a5 = W5 @ h4 + b5  # W₅ h₄ + b₅ 1ᵀ
+    a5 = W5.dot(h4) + b5  # W₅ h₄ + b₅ 1ᵀ
     h5 = np.tanh(a5)
-    a6 = W6 @ h5 + b6  # W₆ h₅ + b₆ 1ᵀ
+    a6 = W6.dot(h5) + b6  # W₆ h₅ + b₆ 1ᵀ
     h6 = np.tanh(a6)
-    a7 = W7 @ h6 + b7  # W₇ h₆ + b₇ 1ᵀ
+    a7 = W7.dot(h6) + b7  # W₇ h₆ + b₇ 1ᵀ
     h7 = np.tanh(a7)
-    a8 = W8 @ h7 + b8  # W₈ h₇ + b₈ 1ᵀ
+    a8 = W8.dot(h7) + b8  # W₈ h₇ + b₈ 1ᵀ
     h8 = np.tanh(a8)
-    a9 = W9 @ h8 + b9  # W₉ h₈ + b₉ 1ᵀ
+    a9 = W9.dot(h8) + b9  # W₉ h₈ + b₉ 1ᵀ
     h9 = np.tanh(a9)
-    a10 = W10 @ h9 + b10  # W₁₀ h₉ + b₁₀ 1ᵀ
+    a10 = W10.dot(h9) + b10  # W₁₀ h₉ + b₁₀ 1ᵀ
     h10 = np.tanh(a10)
-    a11 = W11 @ h10 + b11  # W₁₁ h₁₀ + b₁₁ 1ᵀ
+    a11 = W11.dot(h10) + b11  # W₁₁ h₁₀ + b₁₁ 1ᵀ
     h11 = np.tanh(a11)
-    a12 = W12 @ h11 + b12  # W₁₂ h₁₁ + b₁₂ 1ᵀ
+    a12 = W12.dot(h11) + b12  # W₁₂ h₁₁ + b₁₂ 1ᵀ
     h12 = np.tanh(a12)
-    a13 = W13 @ h12 + b13  # W₁₃ h₁₂ + b₁₃ 1ᵀ
+    a13 = W13.dot(h12) + b13  # W₁₃ h₁₂ + b₁₃ 1ᵀ
     h13 = np.tanh(a13)
-    a14 = W14 @ h13 + b14  # W₁₄ h₁₃ + b₁₄ 1ᵀ
+    a14 = W14.dot(h13) + b14  # W₁₄ h₁₃ + b₁₄ 1ᵀ
     h14 = np.tanh(a14)
-    a15 = W15 @ h14 + b15  # W₁₅ h₁₄ + b₁₅ 1ᵀ
+    a15 = W15.dot(h14) + b15  # W₁₅ h₁₄ + b₁₅ 1ᵀ
     h15 = np.tanh(a15)
-    a16 = W16 @ h15 + b16  # W₁₆ h₁₅ + b₁₆ 1ᵀ
+    a16 = W16.dot(h15) + b16  # W₁₆ h₁₅ + b₁₆ 1ᵀ
     h16 = np.tanh(a16)
-    a17 = W17 @ h16 + b17  # W₁₇ h₁₆ + b₁₇ 1ᵀ
+    a17 = W17.dot(h16) + b17  # W₁₇ h₁₆ + b₁₇ 1ᵀ
     h17 = np.tanh(a17)
-    a18 = W18 @ h17 + b18  # W₁₈ h₁₇ + b₁₈ 1ᵀ
+    a18 = W18.dot(h17) + b18  # W₁₈ h₁₇ + b₁₈ 1ᵀ
     h18 = np.tanh(a18)
-    a19 = W19 @ h18 + b19  # W₁₉ h₁₈ + b₁₉ 1ᵀ
+    a19 = W19.dot(h18) + b19  # W₁₉ h₁₈ + b₁₉ 1ᵀ
     h19 = np.tanh(a19)
-    a20 = W20 @ h19 + b20  # W₂₀ h₁₉ + b₂₀ 1ᵀ
+    a20 = W20.dot(h19) + b20  # W₂₀ h₁₉ + b₂₀ 1ᵀ
     h20 = np.tanh(a20)
-    a21 = W21 @ h20 + b21  # W₂₁ h₂₀ + b₂₁ 1ᵀ
+    a21 = W21.dot(h20) + b21  # W₂₁ h₂₀ + b₂₁ 1ᵀ
     h21 = np.tanh(a21)
-    a22 = W22 @ h21 + b22  # W₂₂ h₂₁ + b₂₂ 1ᵀ
+    a22 = W22.dot(h21) + b22  # W₂₂ h₂₁ + b₂₂ 1ᵀ
     h22 = np.tanh(a22)
-    a23 = W23 @ h22 + b23  # W₂₃ h₂₂ + b₂₃ 1ᵀ
+    a23 = W23.dot(h22) + b23  # W₂₃ h₂₂ + b₂₃ 1ᵀ
     h23 = np.tanh(a23)
-    a24 = W24 @ h23 + b24  # W₂₄ h₂₃ + b₂₄ 1ᵀ
+    a24 = W24.dot(h23) + b24  # W₂₄ h₂₃ + b₂₄ 1ᵀ
     h24 = np.tanh(a24)
-    a25 = W25 @ h24 + b25  # W₂₅ h₂₄ + b₂₅ 1ᵀ
+    a25 = W25.dot(h24) + b25  # W₂₅ h₂₄ + b₂₅ 1ᵀ
     h25 = np.tanh(a25)
-    a26 = W26 @ h25 + b26  # W₂₆ h₂₅ + b₂₆ 1ᵀ
+    a26 = W26.dot(h25) + b26  # W₂₆ h₂₅ + b₂₆ 1ᵀ
     h26 = np.tanh(a26)
-    a27 = W27 @ h26 + b27  # W₂₇ h₂₆ + b₂₇ 1ᵀ
+    a27 = W27.dot(h26) + b27  # W₂₇ h₂₆ + b₂₇ 1ᵀ
     h27 = np.tanh(a27)
-    a28 = W28 @ h27 + b28  # W₂₈ h₂₇ + b₂₈ 1ᵀ
+    a28 = W28.dot(h27) + b28  # W₂₈ h₂₇ + b₂₈ 1ᵀ
     h28 = np.tanh(a28)
-    a29 = W29 @ h28 + b29  # W₂₉ h₂₈ + b₂₉ 1ᵀ
+    a29 = W29.dot(h28) + b29  # W₂₉ h₂₈ + b₂₉ 1ᵀ
     h29 = np.tanh(a29)
-    a30 = W30 @ h29 + b30  # W₃₀ h₂₉ + b₃₀ 1ᵀ
+    a30 = W30.dot(h29) + b30  # W₃₀ h₂₉ + b₃₀ 1ᵀ
     h30 = np.tanh(a30)
-    a31 = W31 @ h30 + b31  # W₃₁ h₃₀ + b₃₁ 1ᵀ
+    a31 = W31.dot(h30) + b31  # W₃₁ h₃₀ + b₃₁ 1ᵀ
     h31 = np.tanh(a31)
-    a32 = W32 @ h31 + b32  # W₃₂ h₃₁ + b₃₂ 1ᵀ
+    a32 = W32.dot(h31) + b32  # W₃₂ h₃₁ + b₃₂ 1ᵀ
     h32 = np.tanh(a32)
-    a33 = W33 @ h32 + b33  # W₃₃ h₃₂ + b₃₃ 1ᵀ
+    a33 = W33.dot(h32) + b33  # W₃₃ h₃₂ + b₃₃ 1ᵀ
     h33 = np.tanh(a33)
-    a34 = W34 @ h33 + b34  # W₃₄ h₃₃ + b₃₄ 1ᵀ
+    a34 = W34.dot(h33) + b34  # W₃₄ h₃₃ + b₃₄ 1ᵀ
     h34 = np.tanh(a34)
-    a35 = W35 @ h34 + b35  # W₃₅ h₃₄ + b₃₅ 1ᵀ
+    a35 = W35.dot(h34) + b35  # W₃₅ h₃₄ + b₃₅ 1ᵀ
     h35 = np.tanh(a35)
-    a36 = W36 @ h35 + b36  # W₃₆ h₃₅ + b₃₆ 1ᵀ
+    a36 = W36.dot(h35) + b36  # W₃₆ h₃₅ + b₃₆ 1ᵀ
     h36 = np.tanh(a36)
-    a37 = W37 @ h36 + b37  # W₃₇ h₃₆ + b₃₇ 1ᵀ
+    a37 = W37.dot(h36) + b37  # W₃₇ h₃₆ + b₃₇ 1ᵀ
     h37 = np.tanh(a37)
-    a38 = W38 @ h37 + b38  # W₃₈ h₃₇ + b₃₈ 1ᵀ
+    a38 = W38.dot(h37) + b38  # W₃₈ h₃₇ + b₃₈ 1ᵀ
     h38 = np.tanh(a38)
-    a39 = W39 @ h38 + b39  # W₃₉ h₃₈ + b₃₉ 1ᵀ
+    a39 = W39.dot(h38) + b39  # W₃₉ h₃₈ + b₃₉ 1ᵀ
     h39 = np.tanh(a39)
-    a40 = W40 @ h39 + b40  # W₄₀ h₃₉ + b₄₀ 1ᵀ
+    a40 = W40.dot(h39) + b40  # W₄₀ h₃₉ + b₄₀ 1ᵀ
     h40 = np.tanh(a40)
-    a41 = W41 @ h40 + b41  # W₄₁ h₄₀ + b₄₁ 1ᵀ
+    a41 = W41.dot(h40) + b41  # W₄₁ h₄₀ + b₄₁ 1ᵀ
     h41 = np.tanh(a41)
-    a42 = W42 @ h41 + b42  # W₄₂ h₄₁ + b₄₂ 1ᵀ
+    a42 = W42.dot(h41) + b42  # W₄₂ h₄₁ + b₄₂ 1ᵀ
     h42 = np.tanh(a42)
-    a43 = W43 @ h42 + b43  # W₄₃ h₄₂ + b₄₃ 1ᵀ
+    a43 = W43.dot(h42) + b43  # W₄₃ h₄₂ + b₄₃ 1ᵀ
     h43 = np.tanh(a43)
-    a44 = W44 @ h43 + b44  # W₄₄ h₄₃ + b₄₄ 1ᵀ
+    a44 = W44.dot(h43) + b44  # W₄₄ h₄₃ + b₄₄ 1ᵀ
     h44 = np.tanh(a44)
-    a45 = W45 @ h44 + b45  # W₄₅ h₄₄ + b₄₅ 1ᵀ
+    a45 = W45.dot(h44) + b45  # W₄₅ h₄₄ + b₄₅ 1ᵀ
     h45 = np.tanh(a45)
-    a46 = W46 @ h45 + b46  # W₄₆ h₄₅ + b₄₆ 1ᵀ
+    a46 = W46.dot(h45) + b46  # W₄₆ h₄₅ + b₄₆ 1ᵀ
     h46 = np.tanh(a46)
-    a47 = W47 @ h46 + b47  # W₄₇ h₄₆ + b₄₇ 1ᵀ
+    a47 = W47.dot(h46) + b47  # W₄₇ h₄₆ + b₄₇ 1ᵀ
     h47 = np.tanh(a47)
-    a48 = W48 @ h47 + b48  # W₄₈ h₄₇ + b₄₈ 1ᵀ
+    a48 = W48.dot(h47) + b48  # W₄₈ h₄₇ + b₄₈ 1ᵀ
     h48 = np.tanh(a48)
-    a49 = W49 @ h48 + b49  # W₄₉ h₄₈ + b₄₉ 1ᵀ
+    a49 = W49.dot(h48) + b49  # W₄₉ h₄₈ + b₄₉ 1ᵀ
     h49 = np.tanh(a49)
-    a50 = W50 @ h49 + b50  # W₅₀ h₄₉ + b₅₀ 1ᵀ
+    a50 = W50.dot(h49) + b50  # W₅₀ h₄₉ + b₅₀ 1ᵀ
     h50 = np.tanh(a50)
-    a51 = W51 @ h50 + b51  # W₅₁ h₅₀ + b₅₁ 1ᵀ
-    shifted_a51 = a51 - np.max(a51, axis=0, keepdims=True)
+    a51 = W51.dot(h50) + b51  # W₅₁ h₅₀ + b₅₁ 1ᵀ
+    shifted_a51 = a51 - a51.max(axis=0, keepdims=True)
     exp_a51 = np.exp(shifted_a51)
-    sum_a51 = np.sum(exp_a51, axis=0, keepdims=True)
-    loss = -np.sum(Y * (shifted_a51 - np.log(sum_a51)))  # −⟨Y, log(ŷ)⟩
+    sum_a51 = exp_a51.sum(axis=0, keepdims=True)
+    loss = -np.vdot(Y, shifted_a51 - np.log(sum_a51))  # −⟨Y, log(ŷ)⟩
     return float(loss)
 
 
@@ -476,13 +476,333 @@ def loss_and_gradients(parameters, X, Y, input_gradient=False):
 
     With ``input_gradient`` the dict holds the gradient by X too, under "X".
     """
-    values = trace(parameters, X, Y)
-    gradients = {name: values["grad_" + name] for name in PARAMETERS}
+    (
+        W1, b1, W2, b2, W3, b3, W4, b4, W5, b5, W6, b6, W7, b7, W8, b8, W9, b9, W10, b10, W11, b11,
+        W12, b12, W13, b13, W14, b14, W15, b15, W16, b16, W17, b17, W18, b18, W19, b19, W20, b20,
+        W21, b21, W22, b22, W23, b23, W24, b24, W25, b25, W26, b26, W27, b27, W28, b28, W29, b29,
+        W30, b30, W31, b31, W32, b32, W33, b33, W34, b34, W35, b35, W36, b36, W37, b37, W38, b38,
+        W39, b39, W40, b40, W41, b41, W42, b42, W43, b43, W44, b44, W45, b45, W46, b46, W47, b47,
+        W48, b48, W49, b49, W50, b50, W51, b51,
+    ) = _parameters(parameters)
+    X, Y = _labelled(X, Y)
+    h1 = np.tanh(W1.dot(X) + b1)
+    h2 = np.tanh(W2.dot(h1) + b2)
+    h3 = np.tanh(W3.dot(h2) + b3)
+    h4 = np.tanh(W4.dot(h3) + b4)
+    h5 = np.tanh(W5.dot(h4) + b5)
+    h6 = np.tanh(W6.dot(h5) + b6)
+    h7 = np.tanh(W7.dot(h6) + b7)
+    h8 = np.tanh(W8.dot(h7) + b8)
+    h9 = np.tanh(W9.dot(h8) + b9)
+    h10 = np.tanh(W10.dot(h9) + b10)
+    h11 = np.tanh(W11.dot(h10) + b11)
+    h12 = np.tanh(W12.dot(h11) + b12)
+    h13 = np.tanh(W13.dot(h12) + b13)
+    h14 = np.tanh(W14.dot(h13) + b14)
+    h15 = np.tanh(W15.dot(h14) + b15)
+    h16 = np.tanh(W16.dot(h15) + b16)
+    h17 = np.tanh(W17.dot(h16) + b17)
+    h18 = np.tanh(W18.dot(h17) + b18)
+    h19 = np.tanh(W19.dot(h18) + b19)
+    h20 = np.tanh(W20.dot(h19) + b20)
+    h21 = np.tanh(W21.dot(h20) + b21)
+    h22 = np.tanh(W22.dot(h21) + b22)
+    h23 = np.tanh(W23.dot(h22) + b23)
+    h24 = np.tanh(W24.dot(h23) + b24)
+    h25 = np.tanh(W25.dot(h24) + b25)
+    h26 = np.tanh(W26.dot(h25) + b26)
+    h27 = np.tanh(W27.dot(h26) + b27)
+    h28 = np.tanh(W28.dot(h27) + b28)
+    h29 = np.tanh(W29.dot(h28) + b29)
+    h30 = np.tanh(W30.dot(h29) + b30)
+    h31 = np.tanh(W31.dot(h30) + b31)
+    h32 = np.tanh(W32.dot(h31) + b32)
+    h33 = np.tanh(W33.dot(h32) + b33)
+    h34 = np.tanh(W34.dot(h33) + b34)
+    h35 = np.tanh(W35.dot(h34) + b35)
+    h36 = np.tanh(W36.dot(h35) + b36)
+    h37 = np.tanh(W37.dot(h36) + b37)
+    h38 = np.tanh(W38.dot(h37) + b38)
+    h39 = np.tanh(W39.dot(h38) + b39)
+    h40 = np.tanh(W40.dot(h39) + b40)
+    h41 = np.tanh(W41.dot(h40) + b41)
+    h42 = np.tanh(W42.dot(h41) + b42)
+    h43 = np.tanh(W43.dot(h42) + b43)
+    h44 = np.tanh(W44.dot(h43) + b44)
+    h45 = np.tanh(W45.dot(h44) + b45)
+    h46 = np.tanh(W46.dot(h45) + b46)
+    h47 = np.tanh(W47.dot(h46) + b47)
+    h48 = np.tanh(W48.dot(h47) + b48)
+    h49 = np.tanh(W49.dot(h48) + b49)
+    h50 = np.tanh(W50.dot(h49) + b50)
+    a51 = W51.dot(h50) + b51
+    shifted_a51 = a51 - a51.max(axis=0, keepdims=True)
+    exp_a51 = np.exp(shifted_a51)
+    sum_a51 = exp_a51.sum(axis=0, keepdims=True)
+    loss = -np.vdot(Y, shifted_a51 - np.log(sum_a51))
+    grad_a51 = exp_a51 / sum_a51 - Y
+    grad_W51 = grad_a51.dot(h50.T)
+    grad_b51 = grad_a51.sum(axis=1, keepdims=True)
+    grad_a50 = W51.T.dot(grad_a51) * (1 - h50 * h50)
+    grad_W50 = grad_a50.dot(h49.T)
+    grad_b50 = grad_a50.sum(axis=1, keepdims=True)
+    grad_a49 = W50.T.dot(grad_a50) * (1 - h49 * h49)
+    grad_W49 = grad_a49.dot(h48.T)
+    grad_b49 = grad_a49.sum(axis=1, keepdims=True)
+    grad_a48 = W49.T.dot(grad_a49) * (1 - h48 * h48)
+    grad_W48 = grad_a48.dot(h47.T)
+    grad_b48 = grad_a48.sum(axis=1, keepdims=True)
+    grad_a47 = W48.T.dot(grad_a48) * (1 - h47 * h47)
+    grad_W47 = grad_a47.dot(h46.T)
+    grad_b47 = grad_a47.sum(axis=1, keepdims=True)
+    grad_a46 = W47.T.dot(grad_a47) * (1 - h46 * h46)
+    grad_W46 = grad_a46.dot(h45.T)
+    grad_b46 = grad_a46.sum(axis=1, keepdims=True)
+    grad_a45 = W46.T.dot(grad_a46) * (1 - h45 * h45)
+    grad_W45 = grad_a45.dot(h44.T)
+    grad_b45 = grad_a45.sum(axis=1, keepdims=True)
+    grad_a44 = W45.T.dot(grad_a45) * (1 - h44 * h44)
+    grad_W44 = grad_a44.dot(h43.T)
+    grad_b44 = grad_a44.sum(axis=1, keepdims=True)
+    grad_a43 = W44.T.dot(grad_a44) * (1 - h43 * h43)
+    grad_W43 = grad_a43.dot(h42.T)
+    grad_b43 = grad_a43.sum(axis=1, keepdims=True)
+    grad_a42 = W43.T.dot(grad_a43) * (1 - h42 * h42)
+    grad_W42 = grad_a42.dot(h41.T)
+    grad_b42 = grad_a42.sum(axis=1, keepdims=True)
+    grad_a41 = W42.T.dot(grad_a42) * (1 - h41 * h41)
+    grad_W41 = grad_a41.dot(h40.T)
+    grad_b41 = grad_a41.sum(axis=1, keepdims=True)
+    grad_a40 = W41.T.dot(grad_a41) * (1 - h40 * h40)
+    grad_W40 = grad_a40.dot(h39.T)
+    grad_b40 = grad_a40.sum(axis=1, keepdims=True)
+    grad_a39 = W40.T.dot(grad_a40) * (1 - h39 * h39)
+    grad_W39 = grad_a39.dot(h38.T)
+    grad_b39 = grad_a39.sum(axis=1, keepdims=True)
+    grad_a38 = W39.T.dot(grad_a39) * (1 - h38 * h38)
+    grad_W38 = grad_a38.dot(h37.T)
+    grad_b38 = grad_a38.sum(axis=1, keepdims=True)
+    grad_a37 = W38.T.dot(grad_a38) * (1 - h37 * h37)
+    grad_W37 = grad_a37.dot(h36.T)
+    grad_b37 = grad_a37.sum(axis=1, keepdims=True)
+    grad_a36 = W37.T.dot(grad_a37) * (1 - h36 * h36)
+    grad_W36 = grad_a36.dot(h35.T)
+    grad_b36 = grad_a36.sum(axis=1, keepdims=True)
+    grad_a35 = W36.T.dot(grad_a36) * (1 - h35 * h35)
+    grad_W35 = grad_a35.dot(h34.T)
+    grad_b35 = grad_a35.sum(axis=1, keepdims=True)
+    grad_a34 = W35.T.dot(grad_a35) * (1 - h34 * h34)
+    grad_W34 = grad_a34.dot(h33.T)
+    grad_b34 = grad_a34.sum(axis=1, keepdims=True)
+    grad_a33 = W34.T.dot(grad_a34) * (1 - h33 * h33)
+    grad_W33 = grad_a33.dot(h32.T)
+    grad_b33 = grad_a33.sum(axis=1, keepdims=True)
+    grad_a32 = W33.T.dot(grad_a33) * (1 - h32 * h32)
+    grad_W32 = grad_a32.dot(h31.T)
+    grad_b32 = grad_a32.sum(axis=1, keepdims=True)
+    grad_a31 = W32.T.dot(grad_a32) * (1 - h31 * h31)
+    grad_W31 = grad_a31.dot(h30.T)
+    grad_b31 = grad_a31.sum(axis=1, keepdims=True)
+    grad_a30 = W31.T.dot(grad_a31) * (1 - h30 * h30)
+    grad_W30 = grad_a30.dot(h29.T)
+    grad_b30 = grad_a30.sum(axis=1, keepdims=True)
+    grad_a29 = W30.T.dot(grad_a30) * (1 - h29 * h29)
+    grad_W29 = grad_a29.dot(h28.T)
+    grad_b29 = grad_a29.sum(axis=1, keepdims=True)
+    grad_a28 = W29.T.dot(grad_a29) * (1 - h28 * h28)
+    grad_W28 = grad_a28.dot(h27.T)
+    grad_b28 = grad_a28.sum(axis=1, keepdims=True)
+    grad_a27 = W28.T.dot(grad_a28) * (1 - h27 * h27)
+    grad_W27 = grad_a27.dot(h26.T)
+    grad_b27 = grad_a27.sum(axis=1, keepdims=True)
+    grad_a26 = W27.T.dot(grad_a27) * (1 - h26 * h26)
+    grad_W26 = grad_a26.dot(h25.T)
+    grad_b26 = grad_a26.sum(axis=1, keepdims=True)
+    grad_a25 = W26.T.dot(grad_a26) * (1 - h25 * h25)
+    grad_W25 = grad_a25.dot(h24.T)
+    grad_b25 = grad_a25.sum(axis=1, keepdims=True)
+    grad_a24 = W25.T.dot(grad_a25) * (1 - h24 * h24)
+    grad_W24 = grad_a24.dot(h23.T)
+    grad_b24 = grad_a24.sum(axis=1, keepdims=True)
+    grad_a23 = W24.T.dot(grad_a24) * (1 - h23 * h23)
+    grad_W23 = grad_a23.dot(h22.T)
+    grad_b23 = grad_a23.sum(axis=1, keepdims=True)
+    grad_a22 = W23.T.dot(grad_a23) * (1 - h22 * h22)
+    grad_W22 = grad_a22.dot(h21.T)
+    grad_b22 = grad_a22.sum(axis=1, keepdims=True)
+    grad_a21 = W22.T.dot(grad_a22) * (1 - h21 * h21)
+    grad_W21 = grad_a21.dot(h20.T)
+    grad_b21 = grad_a21.sum(axis=1, keepdims=True)
+    grad_a20 = W21.T.dot(grad_a21) * (1 - h20 * h20)
+    grad_W20 = grad_a20.dot(h19.T)
+    grad_b20 = grad_a20.sum(axis=1, keepdims=True)
+    grad_a19 = W20.T.dot(grad_a20) * (1 - h19 * h19)
+    grad_W19 = grad_a19.dot(h18.T)
+    grad_b19 = grad_a19.sum(axis=1, keepdims=True)
+    grad_a18 = W19.T.dot(grad_a19) * (1 - h18 * h18)
+    grad_W18 = grad_a18.dot(h17.T)
+    grad_b18 = grad_a18.sum(axis=1, keepdims=True)
+    grad_a17 = W18.T.dot(grad_a18) * (1 - h17 * h17)
+    grad_W17 = grad_a17.dot(h16.T)
+    grad_b17 = grad_a17.sum(axis=1, keepdims=True)
+    grad_a16 = W17.T.dot(grad_a17) * (1 - h16 * h16)
+    grad_W16 = grad_a16.dot(h15.T)
+    grad_b16 = grad_a16.sum(axis=1, keepdims=True)
+    grad_a15 = W16.T.dot(grad_a16) * (1 - h15 * h15)
+    grad_W15 = grad_a15.dot(h14.T)
+    grad_b15 = grad_a15.sum(axis=1, keepdims=True)
+    grad_a14 = W15.T.dot(grad_a15) * (1 - h14 * h14)
+    grad_W14 = grad_a14.dot(h13.T)
+    grad_b14 = grad_a14.sum(axis=1, keepdims=True)
+    grad_a13 = W14.T.dot(grad_a14) * (1 - h13 * h13)
+    grad_W13 = grad_a13.dot(h12.T)
+    grad_b13 = grad_a13.sum(axis=1, keepdims=True)
+    grad_a12 = W13.T.dot(grad_a13) * (1 - h12 * h12)
+    grad_W12 = grad_a12.dot(h11.T)
+    grad_b12 = grad_a12.sum(axis=1, keepdims=True)
+    grad_a11 = W12.T.dot(grad_a12) * (1 - h11 * h11)
+    grad_W11 = grad_a11.dot(h10.T)
+    grad_b11 = grad_a11.sum(axis=1, keepdims=True)
+    grad_a10 = W11.T.dot(grad_a11) * (1 - h10 * h10)
+    grad_W10 = grad_a10.dot(h9.T)
+    grad_b10 = grad_a10.sum(axis=1, keepdims=True)
+    grad_a9 = W10.T.dot(grad_a10) * (1 - h9 * h9)
+    grad_W9 = grad_a9.dot(h8.T)
+    grad_b9 = grad_a9.sum(axis=1, keepdims=True)
+    grad_a8 = W9.T.dot(grad_a9) * (1 - h8 * h8)
+    grad_W8 = grad_a8.dot(h7.T)
+    grad_b8 = grad_a8.sum(axis=1, keepdims=True)
+    grad_a7 = W8.T.dot(grad_a8) * (1 - h7 * h7)
+    grad_W7 = grad_a7.dot(h6.T)
+    grad_b7 = grad_a7.sum(axis=1, keepdims=True)
+    grad_a6 = W7.T.dot(grad_a7) * (1 - h6 * h6)
+    grad_W6 = grad_a6.dot(h5.T)
+    grad_b6 = grad_a6.sum(axis=1, keepdims=True)
+    grad_a5 = W6.T.dot(grad_a6) * (1 - h5 * h5)
+    grad_W5 = grad_a5.dot(h4.T)
+    grad_b5 = grad_a5.sum(axis=1, keepdims=True)
+    grad_a4 = W5.T.dot(grad_a5) * (1 - h4 * h4)
+    grad_W4 = grad_a4.dot(h3.T)
+    grad_b4 = grad_a4.sum(axis=1, keepdims=True)
+    grad_a3 = W4.T.dot(grad_a4) * (1 - h3 * h3)
+    grad_W3 = grad_a3.dot(h2.T)
+    grad_b3 = grad_a3.sum(axis=1, keepdims=True)
+    grad_a2 = W3.T.dot(grad_a3) * (1 - h2 * h2)
+    grad_W2 = grad_a2.dot(h1.T)
+    grad_b2 = grad_a2.sum(axis=1, keepdims=True)
+    grad_a1 = W2.T.dot(grad_a2) * (1 - h1 * h1)
+    grad_W1 = grad_a1.dot(X.T)
+    grad_b1 = grad_a1.sum(axis=1, keepdims=True)
+    gradients = {
+        "W1": grad_W1,
+        "b1": grad_b1,
+        "W2": grad_W2,
+        "b2": grad_b2,
+        "W3": grad_W3,
+        "b3": grad_b3,
+        "W4": grad_W4,
+        "b4": grad_b4,
+        "W5": grad_W5,
+        "b5": grad_b5,
+        "W6": grad_W6,
+        "b6": grad_b6,
+        "W7": grad_W7,
+        "b7": grad_b7,
+        "W8": grad_W8,
+        "b8": grad_b8,
+        "W9": grad_W9,
+        "b9": grad_b9,
+        "W10": grad_W10,
+        "b10": grad_b10,
+        "W11": grad_W11,
+        "b11": grad_b11,
+        "W12": grad_W12,
+        "b12": grad_b12,
+        "W13": grad_W13,
+        "b13": grad_b13,
+        "W14": grad_W14,
+        "b14": grad_b14,
+        "W15": grad_W15,
+        "b15": grad_b15,
+        "W16": grad_W16,
+        "b16": grad_b16,
+        "W17": grad_W17,
+        "b17": grad_b17,
+        "W18": grad_W18,
+        "b18": grad_b18,
+        "W19": grad_W19,
+        "b19": grad_b19,
+        "W20": grad_W20,
+        "b20": grad_b20,
+        "W21": grad_W21,
+        "b21": grad_b21,
+        "W22": grad_W22,
+        "b22": grad_b22,
+        "W23": grad_W23,
+        "b23": grad_b23,
+        "W24": grad_W24,
+        "b24": grad_b24,
+        "W25": grad_W25,
+        "b25": grad_b25,
+        "W26": grad_W26,
+        "b26": grad_b26,
+        "W27": grad_W27,
+        "b27": grad_b27,
+        "W28": grad_W28,
+        "b28": grad_b28,
+        "W29": grad_W29,
+        "b29": grad_b29,
+        "W30": grad_W30,
+        "b30": grad_b30,
+        "W31": grad_W31,
+        "b31": grad_b31,
+        "W32": grad_W32,
+        "b32": grad_b32,
+        "W33": grad_W33,
+        "b33": grad_b33,
+        "W34": grad_W34,
+        "b34": grad_b34,
+        "W35": grad_W35,
+        "b35": grad_b35,
+        "W36": grad_W36,
+        "b36": grad_b36,
+        "W37": grad_W37,
+        "b37": grad_b37,
+        "W38": grad_W38,
+        "b38": grad_b38,
+        "W39": grad_W39,
+        "b39": grad_b39,
+        "W40": grad_W40,
+        "b40": grad_b40,
+        "W41": grad_W41,
+        "b41": grad_b41,
+        "W42": grad_W42,
+        "b42": grad_b42,
+        "W43": grad_W43,
+        "b43": grad_b43,
+        "W44": grad_W44,
+        "b44": grad_b44,
+        "W45": grad_W45,
+        "b45": grad_b45,
+        "W46": grad_W46,
+        "b46": grad_b46,
+        "W47": grad_W47,
+        "b47": grad_b47,
+        "W48": grad_W48,
+        "b48": grad_b48,
+        "W49": grad_W49,
+        "b49": grad_b49,
+        "W50": grad_W50,
+        "b50": grad_b50,
+        "W51": grad_W51,
+        "b51": grad_b51,
+    }
     if input_gradient:
+        values = trace(parameters, X, Y)
         W1 = np.asarray(parameters["W1"])
         grad_a1 = values["grad_a1"]
-        gradients["X"] = W1.T @ grad_a1
-    return float(values["loss"]), gradients
+        gradients["X"] = W1.T.dot(grad_a1)
+    return float(loss), gradients
 
 
 def trace(parameters, X, Y):
@@ -498,317 +818,317 @@ def trace(parameters, X, Y):
     X, Y = _labelled(X, Y)
 
     # Forward.
-    a1 = W1 @ X + b1  # W₁ X + b₁ 1ᵀ
+    a1 = W1.dot(X) + b1  # W₁ X + b₁ 1ᵀ
     h1 = np.tanh(a1)
-    a2 = W2 @ h1 + b2  # W₂ h₁ + b₂ 1ᵀ
+    a2 = W2.dot(h1) + b2  # W₂ h₁ + b₂ 1ᵀ
     h2 = np.tanh(a2)
-    a3 = W3 @ h2 + b3  # W₃ h₂ + b₃ 1ᵀ
+    a3 = W3.dot(h2) + b3  # W₃ h₂ + b₃ 1ᵀ
     h3 = np.tanh(a3)
-    a4 = W4 @ h3 + b4  # W₄ h₃ + b₄ 1ᵀ
+    a4 = W4.dot(h3) + b4  # W₄ h₃ + b₄ 1ᵀ
     h4 = np.tanh(a4)
-    a5 = W5 @ h4 + b5  # W₅ h₄ + b₅ 1ᵀ
+    a5 = W5.dot(h4) + b5  # W₅ h₄ + b₅ 1ᵀ
     h5 = np.tanh(a5)
-    a6 = W6 @ h5 + b6  # W₆ h₅ + b₆ 1ᵀ
+    a6 = W6.dot(h5) + b6  # W₆ h₅ + b₆ 1ᵀ
     h6 = np.tanh(a6)
-    a7 = W7 @ h6 + b7  # W₇ h₆ + b₇ 1ᵀ
+    a7 = W7.dot(h6) + b7  # W₇ h₆ + b₇ 1ᵀ
     h7 = np.tanh(a7)
-    a8 = W8 @ h7 + b8  # W₈ h₇ + b₈ 1ᵀ
+    a8 = W8.dot(h7) + b8  # W₈ h₇ + b₈ 1ᵀ
     h8 = np.tanh(a8)
-    a9 = W9 @ h8 + b9  # W₉ h₈ + b₉ 1ᵀ
+    a9 = W9.dot(h8) + b9  # W₉ h₈ + b₉ 1ᵀ
     h9 = np.tanh(a9)
-    a10 = W10 @ h9 + b10  # W₁₀ h₉ + b₁₀ 1ᵀ
+    a10 = W10.dot(h9) + b10  # W₁₀ h₉ + b₁₀ 1ᵀ
     h10 = np.tanh(a10)
-    a11 = W11 @ h10 + b11  # W₁₁ h₁₀ + b₁₁ 1ᵀ
+    a11 = W11.dot(h10) + b11  # W₁₁ h₁₀ + b₁₁ 1ᵀ
     h11 = np.tanh(a11)
-    a12 = W12 @ h11 + b12  # W₁₂ h₁₁ + b₁₂ 1ᵀ
+    a12 = W12.dot(h11) + b12  # W₁₂ h₁₁ + b₁₂ 1ᵀ
     h12 = np.tanh(a12)
-    a13 = W13 @ h12 + b13  # W₁₃ h₁₂ + b₁₃ 1ᵀ
+    a13 = W13.dot(h12) + b13  # W₁₃ h₁₂ + b₁₃ 1ᵀ
     h13 = np.tanh(a13)
-    a14 = W14 @ h13 + b14  # W₁₄ h₁₃ + b₁₄ 1ᵀ
+    a14 = W14.dot(h13) + b14  # W₁₄ h₁₃ + b₁₄ 1ᵀ
     h14 = np.tanh(a14)
-    a15 = W15 @ h14 + b15  # W₁₅ h₁₄ + b₁₅ 1ᵀ
+    a15 = W15.dot(h14) + b15  # W₁₅ h₁₄ + b₁₅ 1ᵀ
     h15 = np.tanh(a15)
-    a16 = W16 @ h15 + b16  # W₁₆ h₁₅ + b₁₆ 1ᵀ
+    a16 = W16.dot(h15) + b16  # W₁₆ h₁₅ + b₁₆ 1ᵀ
     h16 = np.tanh(a16)
-    a17 = W17 @ h16 + b17  # W₁₇ h₁₆ + b₁₇ 1ᵀ
+    a17 = W17.dot(h16) + b17  # W₁₇ h₁₆ + b₁₇ 1ᵀ
     h17 = np.tanh(a17)
-    a18 = W18 @ h17 + b18  # W₁₈ h₁₇ + b₁₈ 1ᵀ
+    a18 = W18.dot(h17) + b18  # W₁₈ h₁₇ + b₁₈ 1ᵀ
     h18 = np.tanh(a18)
-    a19 = W19 @ h18 + b19  # W₁₉ h₁₈ + b₁₉ 1ᵀ
+    a19 = W19.dot(h18) + b19  # W₁₉ h₁₈ + b₁₉ 1ᵀ
     h19 = np.tanh(a19)
-    a20 = W20 @ h19 + b20  # W₂₀ h₁₉ + b₂₀ 1ᵀ
+    a20 = W20.dot(h19) + b20  # W₂₀ h₁₉ + b₂₀ 1ᵀ
     h20 = np.tanh(a20)
-    a21 = W21 @ h20 + b21  # W₂₁ h₂₀ + b₂₁ 1ᵀ
+    a21 = W21.dot(h20) + b21  # W₂₁ h₂₀ + b₂₁ 1ᵀ
     h21 = np.tanh(a21)
-    a22 = W22 @ h21 + b22  # W₂₂ h₂₁ + b₂₂ 1ᵀ
+    a22 = W22.dot(h21) + b22  # W₂₂ h₂₁ + b₂₂ 1ᵀ
     h22 = np.tanh(a22)
-    a23 = W23 @ h22 + b23  # W₂₃ h₂₂ + b₂₃ 1ᵀ
+    a23 = W23.dot(h22) + b23  # W₂₃ h₂₂ + b₂₃ 1ᵀ
     h23 = np.tanh(a23)
-    a24 = W24 @ h23 + b24  # W₂₄ h₂₃ + b₂₄ 1ᵀ
+    a24 = W24.dot(h23) + b24  # W₂₄ h₂₃ + b₂₄ 1ᵀ
     h24 = np.tanh(a24)
-    a25 = W25 @ h24 + b25  # W₂₅ h₂₄ + b₂₅ 1ᵀ
+    a25 = W25.dot(h24) + b25  # W₂₅ h₂₄ + b₂₅ 1ᵀ
     h25 = np.tanh(a25)
-    a26 = W26 @ h25 + b26  # W₂₆ h₂₅ + b₂₆ 1ᵀ
+    a26 = W26.dot(h25) + b26  # W₂₆ h₂₅ + b₂₆ 1ᵀ
     h26 = np.tanh(a26)
-    a27 = W27 @ h26 + b27  # W₂₇ h₂₆ + b₂₇ 1ᵀ
+    a27 = W27.dot(h26) + b27  # W₂₇ h₂₆ + b₂₇ 1ᵀ
     h27 = np.tanh(a27)
-    a28 = W28 @ h27 + b28  # W₂₈ h₂₇ + b₂₈ 1ᵀ
+    a28 = W28.dot(h27) + b28  # W₂₈ h₂₇ + b₂₈ 1ᵀ
     h28 = np.tanh(a28)
-    a29 = W29 @ h28 + b29  # W₂₉ h₂₈ + b₂₉ 1ᵀ
+    a29 = W29.dot(h28) + b29  # W₂₉ h₂₈ + b₂₉ 1ᵀ
     h29 = np.tanh(a29)
-    a30 = W30 @ h29 + b30  # W₃₀ h₂₉ + b₃₀ 1ᵀ
+    a30 = W30.dot(h29) + b30  # W₃₀ h₂₉ + b₃₀ 1ᵀ
     h30 = np.tanh(a30)
-    a31 = W31 @ h30 + b31  # W₃₁ h₃₀ + b₃₁ 1ᵀ
+    a31 = W31.dot(h30) + b31  # W₃₁ h₃₀ + b₃₁ 1ᵀ
     h31 = np.tanh(a31)
-    a32 = W32 @ h31 + b32  # W₃₂ h₃₁ + b₃₂ 1ᵀ
+    a32 = W32.dot(h31) + b32  # W₃₂ h₃₁ + b₃₂ 1ᵀ
     h32 = np.tanh(a32)
-    a33 = W33 @ h32 + b33  # W₃₃ h₃₂ + b₃₃ 1ᵀ
+    a33 = W33.dot(h32) + b33  # W₃₃ h₃₂ + b₃₃ 1ᵀ
     h33 = np.tanh(a33)
-    a34 = W34 @ h33 + b34  # W₃₄ h₃₃ + b₃₄ 1ᵀ
+    a34 = W34.dot(h33) + b34  # W₃₄ h₃₃ + b₃₄ 1ᵀ
     h34 = np.tanh(a34)
-    a35 = W35 @ h34 + b35  # W₃₅ h₃₄ + b₃₅ 1ᵀ
+    a35 = W35.dot(h34) + b35  # W₃₅ h₃₄ + b₃₅ 1ᵀ
     h35 = np.tanh(a35)
-    a36 = W36 @ h35 + b36  # W₃₆ h₃₅ + b₃₆ 1ᵀ
+    a36 = W36.dot(h35) + b36  # W₃₆ h₃₅ + b₃₆ 1ᵀ
     h36 = np.tanh(a36)
-    a37 = W37 @ h36 + b37  # W₃₇ h₃₆ + b₃₇ 1ᵀ
+    a37 = W37.dot(h36) + b37  # W₃₇ h₃₆ + b₃₇ 1ᵀ
     h37 = np.tanh(a37)
-    a38 = W38 @ h37 + b38  # W₃₈ h₃₇ + b₃₈ 1ᵀ
+    a38 = W38.dot(h37) + b38  # W₃₈ h₃₇ + b₃₈ 1ᵀ
     h38 = np.tanh(a38)
-    a39 = W39 @ h38 + b39  # W₃₉ h₃₈ + b₃₉ 1ᵀ
+    a39 = W39.dot(h38) + b39  # W₃₉ h₃₈ + b₃₉ 1ᵀ
     h39 = np.tanh(a39)
-    a40 = W40 @ h39 + b40  # W₄₀ h₃₉ + b₄₀ 1ᵀ
+    a40 = W40.dot(h39) + b40  # W₄₀ h₃₉ + b₄₀ 1ᵀ
     h40 = np.tanh(a40)
-    a41 = W41 @ h40 + b41  # W₄₁ h₄₀ + b₄₁ 1ᵀ
+    a41 = W41.dot(h40) + b41  # W₄₁ h₄₀ + b₄₁ 1ᵀ
     h41 = np.tanh(a41)
-    a42 = W42 @ h41 + b42  # W₄₂ h₄₁ + b₄₂ 1ᵀ
+    a42 = W42.dot(h41) + b42  # W₄₂ h₄₁ + b₄₂ 1ᵀ
     h42 = np.tanh(a42)
-    a43 = W43 @ h42 + b43  # W₄₃ h₄₂ + b₄₃ 1ᵀ
+    a43 = W43.dot(h42) + b43  # W₄₃ h₄₂ + b₄₃ 1ᵀ
     h43 = np.tanh(a43)
-    a44 = W44 @ h43 + b44  # W₄₄ h₄₃ + b₄₄ 1ᵀ
+    a44 = W44.dot(h43) + b44  # W₄₄ h₄₃ + b₄₄ 1ᵀ
     h44 = np.tanh(a44)
-    a45 = W45 @ h44 + b45  # W₄₅ h₄₄ + b₄₅ 1ᵀ
+    a45 = W45.dot(h44) + b45  # W₄₅ h₄₄ + b₄₅ 1ᵀ
     h45 = np.tanh(a45)
-    a46 = W46 @ h45 + b46  # W₄₆ h₄₅ + b₄₆ 1ᵀ
+    a46 = W46.dot(h45) + b46  # W₄₆ h₄₅ + b₄₆ 1ᵀ
     h46 = np.tanh(a46)
-    a47 = W47 @ h46 + b47  # W₄₇ h₄₆ + b₄₇ 1ᵀ
+    a47 = W47.dot(h46) + b47  # W₄₇ h₄₆ + b₄₇ 1ᵀ
     h47 = np.tanh(a47)
-    a48 = W48 @ h47 + b48  # W₄₈ h₄₇ + b₄₈ 1ᵀ
+    a48 = W48.dot(h47) + b48  # W₄₈ h₄₇ + b₄₈ 1ᵀ
     h48 = np.tanh(a48)
-    a49 = W49 @ h48 + b49  # W₄₉ h₄₈ + b₄₉ 1ᵀ
+    a49 = W49.dot(h48) + b49  # W₄₉ h₄₈ + b₄₉ 1ᵀ
     h49 = np.tanh(a49)
-    a50 = W50 @ h49 + b50  # W₅₀ h₄₉ + b₅₀ 1ᵀ
+    a50 = W50.dot(h49) + b50  # W₅₀ h₄₉ + b₅₀ 1ᵀ
     h50 = np.tanh(a50)
-    a51 = W51 @ h50 + b51  # W₅₁ h₅₀ + b₅₁ 1ᵀ
-    shifted_a51 = a51 - np.max(a51, axis=0, keepdims=True)
+    a51 = W51.dot(h50) + b51  # W₅₁ h₅₀ + b₅₁ 1ᵀ
+    shifted_a51 = a51 - a51.max(axis=0, keepdims=True)
     exp_a51 = np.exp(shifted_a51)
-    sum_a51 = np.sum(exp_a51, axis=0, keepdims=True)
+    sum_a51 = exp_a51.sum(axis=0, keepdims=True)
     y_hat = exp_a51 / sum_a51  # softmax(a₅₁)
-    loss = -np.sum(Y * (shifted_a51 - np.log(sum_a51)))  # −⟨Y, log(ŷ)⟩
+    loss = -np.vdot(Y, shifted_a51 - np.log(sum_a51))  # −⟨Y, log(ŷ)⟩
 
     # Backward: grad_v is the gradient of the loss by v, and has the shape of v.
     grad_a51 = y_hat - Y
-    grad_W51 = grad_a51 @ h50.T
-    grad_b51 = np.sum(grad_a51, axis=1, keepdims=True)  # ∇a₅₁ 1
-    grad_h50 = W51.T @ grad_a51
+    grad_W51 = grad_a51.dot(h50.T)
+    grad_b51 = grad_a51.sum(axis=1, keepdims=True)  # ∇a₅₁ 1
+    grad_h50 = W51.T.dot(grad_a51)
     grad_a50 = grad_h50 * (1 - h50 * h50)
-    grad_W50 = grad_a50 @ h49.T
-    grad_b50 = np.sum(grad_a50, axis=1, keepdims=True)  # ∇a₅₀ 1
-    grad_h49 = W50.T @ grad_a50
+    grad_W50 = grad_a50.dot(h49.T)
+    grad_b50 = grad_a50.sum(axis=1, keepdims=True)  # ∇a₅₀ 1
+    grad_h49 = W50.T.dot(grad_a50)
     grad_a49 = grad_h49 * (1 - h49 * h49)
-    grad_W49 = grad_a49 @ h48.T
-    grad_b49 = np.sum(grad_a49, axis=1, keepdims=True)  # ∇a₄₉ 1
-    grad_h48 = W49.T @ grad_a49
+    grad_W49 = grad_a49.dot(h48.T)
+    grad_b49 = grad_a49.sum(axis=1, keepdims=True)  # ∇a₄₉ 1
+    grad_h48 = W49.T.dot(grad_a49)
     grad_a48 = grad_h48 * (1 - h48 * h48)
-    grad_W48 = grad_a48 @ h47.T
-    grad_b48 = np.sum(grad_a48, axis=1, keepdims=True)  # ∇a₄₈ 1
-    grad_h47 = W48.T @ grad_a48
+    grad_W48 = grad_a48.dot(h47.T)
+    grad_b48 = grad_a48.sum(axis=1, keepdims=True)  # ∇a₄₈ 1
+    grad_h47 = W48.T.dot(grad_a48)
     grad_a47 = grad_h47 * (1 - h47 * h47)
-    grad_W47 = grad_a47 @ h46.T
-    grad_b47 = np.sum(grad_a47, axis=1, keepdims=True)  # ∇a₄₇ 1
-    grad_h46 = W47.T @ grad_a47
+    grad_W47 = grad_a47.dot(h46.T)
+    grad_b47 = grad_a47.sum(axis=1, keepdims=True)  # ∇a₄₇ 1
+    grad_h46 = W47.T.dot(grad_a47)
     grad_a46 = grad_h46 * (1 - h46 * h46)
-    grad_W46 = grad_a46 @ h45.T
-    grad_b46 = np.sum(grad_a46, axis=1, keepdims=True)  # ∇a₄₆ 1
-    grad_h45 = W46.T @ grad_a46
+    grad_W46 = grad_a46.dot(h45.T)
+    grad_b46 = grad_a46.sum(axis=1, keepdims=True)  # ∇a₄₆ 1
+    grad_h45 = W46.T.dot(grad_a46)
     grad_a45 = grad_h45 * (1 - h45 * h45)
-    grad_W45 = grad_a45 @ h44.T
-    grad_b45 = np.sum(grad_a45, axis=1, keepdims=True)  # ∇a₄₅ 1
-    grad_h44 = W45.T @ grad_a45
+    grad_W45 = grad_a45.dot(h44.T)
+    grad_b45 = grad_a45.sum(axis=1, keepdims=True)  # ∇a₄₅ 1
+    grad_h44 = W45.T.dot(grad_a45)
     grad_a44 = grad_h44 * (1 - h44 * h44)
-    grad_W44 = grad_a44 @ h43.T
-    grad_b44 = np.sum(grad_a44, axis=1, keepdims=True)  # ∇a₄₄ 1
-    grad_h43 = W44.T @ grad_a44
+    grad_W44 = grad_a44.dot(h43.T)
+    grad_b44 = grad_a44.sum(axis=1, keepdims=True)  # ∇a₄₄ 1
+    grad_h43 = W44.T.dot(grad_a44)
     grad_a43 = grad_h43 * (1 - h43 * h43)
-    grad_W43 = grad_a43 @ h42.T
-    grad_b43 = np.sum(grad_a43, axis=1, keepdims=True)  # ∇a₄₃ 1
-    grad_h42 = W43.T @ grad_a43
+    grad_W43 = grad_a43.dot(h42.T)
+    grad_b43 = grad_a43.sum(axis=1, keepdims=True)  # ∇a₄₃ 1
+    grad_h42 = W43.T.dot(grad_a43)
     grad_a42 = grad_h42 * (1 - h42 * h42)
-    grad_W42 = grad_a42 @ h41.T
-    grad_b42 = np.sum(grad_a42, axis=1, keepdims=True)  # ∇a₄₂ 1
-    grad_h41 = W42.T @ grad_a42
+    grad_W42 = grad_a42.dot(h41.T)
+    grad_b42 = grad_a42.sum(axis=1, keepdims=True)  # ∇a₄₂ 1
+    grad_h41 = W42.T.dot(grad_a42)
     grad_a41 = grad_h41 * (1 - h41 * h41)
-    grad_W41 = grad_a41 @ h40.T
-    grad_b41 = np.sum(grad_a41, axis=1, keepdims=True)  # ∇a₄₁ 1
-    grad_h40 = W41.T @ grad_a41
+    grad_W41 = grad_a41.dot(h40.T)
+    grad_b41 = grad_a41.sum(axis=1, keepdims=True)  # ∇a₄₁ 1
+    grad_h40 = W41.T.dot(grad_a41)
     grad_a40 = grad_h40 * (1 - h40 * h40)
-    grad_W40 = grad_a40 @ h39.T
-    grad_b40 = np.sum(grad_a40, axis=1, keepdims=True)  # ∇a₄₀ 1
-    grad_h39 = W40.T @ grad_a40
+    grad_W40 = grad_a40.dot(h39.T)
+    grad_b40 = grad_a40.sum(axis=1, keepdims=True)  # ∇a₄₀ 1
+    grad_h39 = W40.T.dot(grad_a40)
     grad_a39 = grad_h39 * (1 - h39 * h39)
-    grad_W39 = grad_a39 @ h38.T
-    grad_b39 = np.sum(grad_a39, axis=1, keepdims=True)  # ∇a₃₉ 1
-    grad_h38 = W39.T @ grad_a39
+    grad_W39 = grad_a39.dot(h38.T)
+    grad_b39 = grad_a39.sum(axis=1, keepdims=True)  # ∇a₃₉ 1
+    grad_h38 = W39.T.dot(grad_a39)
     grad_a38 = grad_h38 * (1 - h38 * h38)
-    grad_W38 = grad_a38 @ h37.T
-    grad_b38 = np.sum(grad_a38, axis=1, keepdims=True)  # ∇a₃₈ 1
-    grad_h37 = W38.T @ grad_a38
+    grad_W38 = grad_a38.dot(h37.T)
+    grad_b38 = grad_a38.sum(axis=1, keepdims=True)  # ∇a₃₈ 1
+    grad_h37 = W38.T.dot(grad_a38)
     grad_a37 = grad_h37 * (1 - h37 * h37)
-    grad_W37 = grad_a37 @ h36.T
-    grad_b37 = np.sum(grad_a37, axis=1, keepdims=True)  # ∇a₃₇ 1
-    grad_h36 = W37.T @ grad_a37
+    grad_W37 = grad_a37.dot(h36.T)
+    grad_b37 = grad_a37.sum(axis=1, keepdims=True)  # ∇a₃₇ 1
+    grad_h36 = W37.T.dot(grad_a37)
     grad_a36 = grad_h36 * (1 - h36 * h36)
-    grad_W36 = grad_a36 @ h35.T
-    grad_b36 = np.sum(grad_a36, axis=1, keepdims=True)  # ∇a₃₆ 1
-    grad_h35 = W36.T @ grad_a36
+    grad_W36 = grad_a36.dot(h35.T)
+    grad_b36 = grad_a36.sum(axis=1, keepdims=True)  # ∇a₃₆ 1
+    grad_h35 = W36.T.dot(grad_a36)
     grad_a35 = grad_h35 * (1 - h35 * h35)
-    grad_W35 = grad_a35 @ h34.T
-    grad_b35 = np.sum(grad_a35, axis=1, keepdims=True)  # ∇a₃₅ 1
-    grad_h34 = W35.T @ grad_a35
+    grad_W35 = grad_a35.dot(h34.T)
+    grad_b35 = grad_a35.sum(axis=1, keepdims=True)  # ∇a₃₅ 1
+    grad_h34 = W35.T.dot(grad_a35)
     grad_a34 = grad_h34 * (1 - h34 * h34)
-    grad_W34 = grad_a34 @ h33.T
-    grad_b34 = np.sum(grad_a34, axis=1, keepdims=True)  # ∇a₃₄ 1
-    grad_h33 = W34.T @ grad_a34
+    grad_W34 = grad_a34.dot(h33.T)
+    grad_b34 = grad_a34.sum(axis=1, keepdims=True)  # ∇a₃₄ 1
+    grad_h33 = W34.T.dot(grad_a34)
     grad_a33 = grad_h33 * (1 - h33 * h33)
-    grad_W33 = grad_a33 @ h32.T
-    grad_b33 = np.sum(grad_a33, axis=1, keepdims=True)  # ∇a₃₃ 1
-    grad_h32 = W33.T @ grad_a33
+    grad_W33 = grad_a33.dot(h32.T)
+    grad_b33 = grad_a33.sum(axis=1, keepdims=True)  # ∇a₃₃ 1
+    grad_h32 = W33.T.dot(grad_a33)
     grad_a32 = grad_h32 * (1 - h32 * h32)
-    grad_W32 = grad_a32 @ h31.T
-    grad_b32 = np.sum(grad_a32, axis=1, keepdims=True)  # ∇a₃₂ 1
-    grad_h31 = W32.T @ grad_a32
+    grad_W32 = grad_a32.dot(h31.T)
+    grad_b32 = grad_a32.sum(axis=1, keepdims=True)  # ∇a₃₂ 1
+    grad_h31 = W32.T.dot(grad_a32)
     grad_a31 = grad_h31 * (1 - h31 * h31)
-    grad_W31 = grad_a31 @ h30.T
-    grad_b31 = np.sum(grad_a31, axis=1, keepdims=True)  # ∇a₃₁ 1
-    grad_h30 = W31.T @ grad_a31
+    grad_W31 = grad_a31.dot(h30.T)
+    grad_b31 = grad_a31.sum(axis=1, keepdims=True)  # ∇a₃₁ 1
+    grad_h30 = W31.T.dot(grad_a31)
     grad_a30 = grad_h30 * (1 - h30 * h30)
-    grad_W30 = grad_a30 @ h29.T
-    grad_b30 = np.sum(grad_a30, axis=1, keepdims=True)  # ∇a₃₀ 1
-    grad_h29 = W30.T @ grad_a30
+    grad_W30 = grad_a30.dot(h29.T)
+    grad_b30 = grad_a30.sum(axis=1, keepdims=True)  # ∇a₃₀ 1
+    grad_h29 = W30.T.dot(grad_a30)
     grad_a29 = grad_h29 * (1 - h29 * h29)
-    grad_W29 = grad_a29 @ h28.T
-    grad_b29 = np.sum(grad_a29, axis=1, keepdims=True)  # ∇a₂₉ 1
-    grad_h28 = W29.T @ grad_a29
+    grad_W29 = grad_a29.dot(h28.T)
+    grad_b29 = grad_a29.sum(axis=1, keepdims=True)  # ∇a₂₉ 1
+    grad_h28 = W29.T.dot(grad_a29)
     grad_a28 = grad_h28 * (1 - h28 * h28)
-    grad_W28 = grad_a28 @ h27.T
-    grad_b28 = np.sum(grad_a28, axis=1, keepdims=True)  # ∇a₂₈ 1
-    grad_h27 = W28.T @ grad_a28
+    grad_W28 = grad_a28.dot(h27.T)
+    grad_b28 = grad_a28.sum(axis=1, keepdims=True)  # ∇a₂₈ 1
+    grad_h27 = W28.T.dot(grad_a28)
     grad_a27 = grad_h27 * (1 - h27 * h27)
-    grad_W27 = grad_a27 @ h26.T
-    grad_b27 = np.sum(grad_a27, axis=1, keepdims=True)  # ∇a₂₇ 1
-    grad_h26 = W27.T @ grad_a27
+    grad_W27 = grad_a27.dot(h26.T)
+    grad_b27 = grad_a27.sum(axis=1, keepdims=True)  # ∇a₂₇ 1
+    grad_h26 = W27.T.dot(grad_a27)
     grad_a26 = grad_h26 * (1 - h26 * h26)
-    grad_W26 = grad_a26 @ h25.T
-    grad_b26 = np.sum(grad_a26, axis=1, keepdims=True)  # ∇a₂₆ 1
-    grad_h25 = W26.T @ grad_a26
+    grad_W26 = grad_a26.dot(h25.T)
+    grad_b26 = grad_a26.sum(axis=1, keepdims=True)  # ∇a₂₆ 1
+    grad_h25 = W26.T.dot(grad_a26)
     grad_a25 = grad_h25 * (1 - h25 * h25)
-    grad_W25 = grad_a25 @ h24.T
-    grad_b25 = np.sum(grad_a25, axis=1, keepdims=True)  # ∇a₂₅ 1
-    grad_h24 = W25.T @ grad_a25
+    grad_W25 = grad_a25.dot(h24.T)
+    grad_b25 = grad_a25.sum(axis=1, keepdims=True)  # ∇a₂₅ 1
+    grad_h24 = W25.T.dot(grad_a25)
     grad_a24 = grad_h24 * (1 - h24 * h24)
-    grad_W24 = grad_a24 @ h23.T
-    grad_b24 = np.sum(grad_a24, axis=1, keepdims=True)  # ∇a₂₄ 1
-    grad_h23 = W24.T @ grad_a24
+    grad_W24 = grad_a24.dot(h23.T)
+    grad_b24 = grad_a24.sum(axis=1, keepdims=True)  # ∇a₂₄ 1
+    grad_h23 = W24.T.dot(grad_a24)
     grad_a23 = grad_h23 * (1 - h23 * h23)
-    grad_W23 = grad_a23 @ h22.T
-    grad_b23 = np.sum(grad_a23, axis=1, keepdims=True)  # ∇a₂₃ 1
-    grad_h22 = W23.T @ grad_a23
+    grad_W23 = grad_a23.dot(h22.T)
+    grad_b23 = grad_a23.sum(axis=1, keepdims=True)  # ∇a₂₃ 1
+    grad_h22 = W23.T.dot(grad_a23)
     grad_a22 = grad_h22 * (1 - h22 * h22)
-    grad_W22 = grad_a22 @ h21.T
-    grad_b22 = np.sum(grad_a22, axis=1, keepdims=True)  # ∇a₂₂ 1
-    grad_h21 = W22.T @ grad_a22
+    grad_W22 = grad_a22.dot(h21.T)
+    grad_b22 = grad_a22.sum(axis=1, keepdims=True)  # ∇a₂₂ 1
+    grad_h21 = W22.T.dot(grad_a22)
     grad_a21 = grad_h21 * (1 - h21 * h21)
-    grad_W21 = grad_a21 @ h20.T
-    grad_b21 = np.sum(grad_a21, axis=1, keepdims=True)  # ∇a₂₁ 1
-    grad_h20 = W21.T @ grad_a21
+    grad_W21 = grad_a21.dot(h20.T)
+    grad_b21 = grad_a21.sum(axis=1, keepdims=True)  # ∇a₂₁ 1
+    grad_h20 = W21.T.dot(grad_a21)
     grad_a20 = grad_h20 * (1 - h20 * h20)
-    grad_W20 = grad_a20 @ h19.T
-    grad_b20 = np.sum(grad_a20, axis=1, keepdims=True)  # ∇a₂₀ 1
-    grad_h19 = W20.T @ grad_a20
+    grad_W20 = grad_a20.dot(h19.T)
+    grad_b20 = grad_a20.sum(axis=1, keepdims=True)  # ∇a₂₀ 1
+    grad_h19 = W20.T.dot(grad_a20)
     grad_a19 = grad_h19 * (1 - h19 * h19)
-    grad_W19 = grad_a19 @ h18.T
-    grad_b19 = np.sum(grad_a19, axis=1, keepdims=True)  # ∇a₁₉ 1
-    grad_h18 = W19.T @ grad_a19
+    grad_W19 = grad_a19.dot(h18.T)
+    grad_b19 = grad_a19.sum(axis=1, keepdims=True)  # ∇a₁₉ 1
+    grad_h18 = W19.T.dot(grad_a19)
     grad_a18 = grad_h18 * (1 - h18 * h18)
-    grad_W18 = grad_a18 @ h17.T
-    grad_b18 = np.sum(grad_a18, axis=1, keepdims=True)  # ∇a₁₈ 1
-    grad_h17 = W18.T @ grad_a18
+    grad_W18 = grad_a18.dot(h17.T)
+    grad_b18 = grad_a18.sum(axis=1, keepdims=True)  # ∇a₁₈ 1
+    grad_h17 = W18.T.dot(grad_a18)
     grad_a17 = grad_h17 * (1 - h17 * h17)
-    grad_W17 = grad_a17 @ h16.T
-    grad_b17 = np.sum(grad_a17, axis=1, keepdims=True)  # ∇a₁₇ 1
-    grad_h16 = W17.T @ grad_a17
+    grad_W17 = grad_a17.dot(h16.T)
+    grad_b17 = grad_a17.sum(axis=1, keepdims=True)  # ∇a₁₇ 1
+    grad_h16 = W17.T.dot(grad_a17)
     grad_a16 = grad_h16 * (1 - h16 * h16)
-    grad_W16 = grad_a16 @ h15.T
-    grad_b16 = np.sum(grad_a16, axis=1, keepdims=True)  # ∇a₁₆ 1
-    grad_h15 = W16.T @ grad_a16
+    grad_W16 = grad_a16.dot(h15.T)
+    grad_b16 = grad_a16.sum(axis=1, keepdims=True)  # ∇a₁₆ 1
+    grad_h15 = W16.T.dot(grad_a16)
     grad_a15 = grad_h15 * (1 - h15 * h15)
-    grad_W15 = grad_a15 @ h14.T
-    grad_b15 = np.sum(grad_a15, axis=1, keepdims=True)  # ∇a₁₅ 1
-    grad_h14 = W15.T @ grad_a15
+    grad_W15 = grad_a15.dot(h14.T)
+    grad_b15 = grad_a15.sum(axis=1, keepdims=True)  # ∇a₁₅ 1
+    grad_h14 = W15.T.dot(grad_a15)
     grad_a14 = grad_h14 * (1 - h14 * h14)
-    grad_W14 = grad_a14 @ h13.T
-    grad_b14 = np.sum(grad_a14, axis=1, keepdims=True)  # ∇a₁₄ 1
-    grad_h13 = W14.T @ grad_a14
+    grad_W14 = grad_a14.dot(h13.T)
+    grad_b14 = grad_a14.sum(axis=1, keepdims=True)  # ∇a₁₄ 1
+    grad_h13 = W14.T.dot(grad_a14)
     grad_a13 = grad_h13 * (1 - h13 * h13)
-    grad_W13 = grad_a13 @ h12.T
-    grad_b13 = np.sum(grad_a13, axis=1, keepdims=True)  # ∇a₁₃ 1
-    grad_h12 = W13.T @ grad_a13
+    grad_W13 = grad_a13.dot(h12.T)
+    grad_b13 = grad_a13.sum(axis=1, keepdims=True)  # ∇a₁₃ 1
+    grad_h12 = W13.T.dot(grad_a13)
     grad_a12 = grad_h12 * (1 - h12 * h12)
-    grad_W12 = grad_a12 @ h11.T
-    grad_b12 = np.sum(grad_a12, axis=1, keepdims=True)  # ∇a₁₂ 1
-    grad_h11 = W12.T @ grad_a12
+    grad_W12 = grad_a12.dot(h11.T)
+    grad_b12 = grad_a12.sum(axis=1, keepdims=True)  # ∇a₁₂ 1
+    grad_h11 = W12.T.dot(grad_a12)
     grad_a11 = grad_h11 * (1 - h11 * h11)
-    grad_W11 = grad_a11 @ h10.T
-    grad_b11 = np.sum(grad_a11, axis=1, keepdims=True)  # ∇a₁₁ 1
-    grad_h10 = W11.T @ grad_a11
+    grad_W11 = grad_a11.dot(h10.T)
+    grad_b11 = grad_a11.sum(axis=1, keepdims=True)  # ∇a₁₁ 1
+    grad_h10 = W11.T.dot(grad_a11)
     grad_a10 = grad_h10 * (1 - h10 * h10)
-    grad_W10 = grad_a10 @ h9.T
-    grad_b10 = np.sum(grad_a10, axis=1, keepdims=True)  # ∇a₁₀ 1
-    grad_h9 = W10.T @ grad_a10
+    grad_W10 = grad_a10.dot(h9.T)
+    grad_b10 = grad_a10.sum(axis=1, keepdims=True)  # ∇a₁₀ 1
+    grad_h9 = W10.T.dot(grad_a10)
     grad_a9 = grad_h9 * (1 - h9 * h9)
-    grad_W9 = grad_a9 @ h8.T
-    grad_b9 = np.sum(grad_a9, axis=1, keepdims=True)  # ∇a₉ 1
-    grad_h8 = W9.T @ grad_a9
+    grad_W9 = grad_a9.dot(h8.T)
+    grad_b9 = grad_a9.sum(axis=1, keepdims=True)  # ∇a₉ 1
+    grad_h8 = W9.T.dot(grad_a9)
     grad_a8 = grad_h8 * (1 - h8 * h8)
-    grad_W8 = grad_a8 @ h7.T
-    grad_b8 = np.sum(grad_a8, axis=1, keepdims=True)  # ∇a₈ 1
-    grad_h7 = W8.T @ grad_a8
+    grad_W8 = grad_a8.dot(h7.T)
+    grad_b8 = grad_a8.sum(axis=1, keepdims=True)  # ∇a₈ 1
+    grad_h7 = W8.T.dot(grad_a8)
     grad_a7 = grad_h7 * (1 - h7 * h7)
-    grad_W7 = grad_a7 @ h6.T
-    grad_b7 = np.sum(grad_a7, axis=1, keepdims=True)  # ∇a₇ 1
-    grad_h6 = W7.T @ grad_a7
+    grad_W7 = grad_a7.dot(h6.T)
+    grad_b7 = grad_a7.sum(axis=1, keepdims=True)  # ∇a₇ 1
+    grad_h6 = W7.T.dot(grad_a7)
     grad_a6 = grad_h6 * (1 - h6 * h6)
-    grad_W6 = grad_a6 @ h5.T
-    grad_b6 = np.sum(grad_a6, axis=1, keepdims=True)  # ∇a₆ 1
-    grad_h5 = W6.T @ grad_a6
+    grad_W6 = grad_a6.dot(h5.T)
+    grad_b6 = grad_a6.sum(axis=1, keepdims=True)  # ∇a₆ 1
+    grad_h5 = W6.T.dot(grad_a6)
     grad_a5 = grad_h5 * (1 - h5 * h5)
-    grad_W5 = grad_a5 @ h4.T
-    grad_b5 = np.sum(grad_a5, axis=1, keepdims=True)  # ∇a₅ 1
-    grad_h4 = W5.T @ grad_a5
+    grad_W5 = grad_a5.dot(h4.T)
+    grad_b5 = grad_a5.sum(axis=1, keepdims=True)  # ∇a₅ 1
+    grad_h4 = W5.T.dot(grad_a5)
     grad_a4 = grad_h4 * (1 - h4 * h4)
-    grad_W4 = grad_a4 @ h3.T
-    grad_b4 = np.sum(grad_a4, axis=1, keepdims=True)  # ∇a₄ 1
-    grad_h3 = W4.T @ grad_a4
+    grad_W4 = grad_a4.dot(h3.T)
+    grad_b4 = grad_a4.sum(axis=1, keepdims=True)  # ∇a₄ 1
+    grad_h3 = W4.T.dot(grad_a4)
     grad_a3 = grad_h3 * (1 - h3 * h3)
-    grad_W3 = grad_a3 @ h2.T
-    grad_b3 = np.sum(grad_a3, axis=1, keepdims=True)  # ∇a₃ 1
-    grad_h2 = W3.T @ grad_a3
+    grad_W3 = grad_a3.dot(h2.T)
+    grad_b3 = grad_a3.sum(axis=1, keepdims=True)  # ∇a₃ 1
+    grad_h2 = W3.T.dot(grad_a3)
     grad_a2 = grad_h2 * (1 - h2 * h2)
-    grad_W2 = grad_a2 @ h1.T
-    grad_b2 = np.sum(grad_a2, axis=1, keepdims=True)  # ∇a₂ 1
-    grad_h1 = W2.T @ grad_a2
+    grad_W2 = grad_a2.dot(h1.T)
+    grad_b2 = grad_a2.sum(axis=1, keepdims=True)  # ∇a₂ 1
+    grad_h1 = W2.T.dot(grad_a2)
     grad_a1 = grad_h1 * (1 - h1 * h1)
-    grad_W1 = grad_a1 @ X.T
-    grad_b1 = np.sum(grad_a1, axis=1, keepdims=True)  # ∇a₁ 1
+    grad_W1 = grad_a1.dot(X.T)
+    grad_b1 = grad_a1.sum(axis=1, keepdims=True)  # ∇a₁ 1
 
     return {
         "a1": a1,
@@ -1142,568 +1462,569 @@ def hessian_vector(parameters, X, Y, V):
         db32, dW33, db33, dW34, db34, dW35, db35, dW36, db36, dW37, db37, dW38, db38, dW39, db39,
         dW40, db40, dW41, db41, dW42, db42, dW43, db43, dW44, db44, dW45, db45, dW46, db46, dW47,
         db47, dW48, db48, dW49, db49, dW50, db50, dW51, db51,
-    ) = (_array(f"V[{name!r}]", V[name], shape) for name, shape in PARAMETERS.items())
+    ) = [
+        _array(f"V[{name!r}]", V[name], shape) for name, shape in PARAMETERS.items()]
     X, Y = _labelled(X, Y)
-    a1 = W1 @ X + b1  # W₁ X + b₁ 1ᵀ
+    a1 = W1.dot(X) + b1  # W₁ X + b₁ 1ᵀ
     h1 = np.tanh(a1)
-    a2 = W2 @ h1 + b2  # W₂ h₁ + b₂ 1ᵀ
+    a2 = W2.dot(h1) + b2  # W₂ h₁ + b₂ 1ᵀ
     h2 = np.tanh(a2)
-    a3 = W3 @ h2 + b3  # W₃ h₂ + b₃ 1ᵀ
+    a3 = W3.dot(h2) + b3  # W₃ h₂ + b₃ 1ᵀ
     h3 = np.tanh(a3)
-    a4 = W4 @ h3 + b4  # W₄ h₃ + b₄ 1ᵀ
+    a4 = W4.dot(h3) + b4  # W₄ h₃ + b₄ 1ᵀ
     h4 = np.tanh(a4)
-    a5 = W5 @ h4 + b5  # W₅ h₄ + b₅ 1ᵀ
+    a5 = W5.dot(h4) + b5  # W₅ h₄ + b₅ 1ᵀ
     h5 = np.tanh(a5)
-    a6 = W6 @ h5 + b6  # W₆ h₅ + b₆ 1ᵀ
+    a6 = W6.dot(h5) + b6  # W₆ h₅ + b₆ 1ᵀ
     h6 = np.tanh(a6)
-    a7 = W7 @ h6 + b7  # W₇ h₆ + b₇ 1ᵀ
+    a7 = W7.dot(h6) + b7  # W₇ h₆ + b₇ 1ᵀ
     h7 = np.tanh(a7)
-    a8 = W8 @ h7 + b8  # W₈ h₇ + b₈ 1ᵀ
+    a8 = W8.dot(h7) + b8  # W₈ h₇ + b₈ 1ᵀ
     h8 = np.tanh(a8)
-    a9 = W9 @ h8 + b9  # W₉ h₈ + b₉ 1ᵀ
+    a9 = W9.dot(h8) + b9  # W₉ h₈ + b₉ 1ᵀ
     h9 = np.tanh(a9)
-    a10 = W10 @ h9 + b10  # W₁₀ h₉ + b₁₀ 1ᵀ
+    a10 = W10.dot(h9) + b10  # W₁₀ h₉ + b₁₀ 1ᵀ
     h10 = np.tanh(a10)
-    a11 = W11 @ h10 + b11  # W₁₁ h₁₀ + b₁₁ 1ᵀ
+    a11 = W11.dot(h10) + b11  # W₁₁ h₁₀ + b₁₁ 1ᵀ
     h11 = np.tanh(a11)
-    a12 = W12 @ h11 + b12  # W₁₂ h₁₁ + b₁₂ 1ᵀ
+    a12 = W12.dot(h11) + b12  # W₁₂ h₁₁ + b₁₂ 1ᵀ
     h12 = np.tanh(a12)
-    a13 = W13 @ h12 + b13  # W₁₃ h₁₂ + b₁₃ 1ᵀ
+    a13 = W13.dot(h12) + b13  # W₁₃ h₁₂ + b₁₃ 1ᵀ
     h13 = np.tanh(a13)
-    a14 = W14 @ h13 + b14  # W₁₄ h₁₃ + b₁₄ 1ᵀ
+    a14 = W14.dot(h13) + b14  # W₁₄ h₁₃ + b₁₄ 1ᵀ
     h14 = np.tanh(a14)
-    a15 = W15 @ h14 + b15  # W₁₅ h₁₄ + b₁₅ 1ᵀ
+    a15 = W15.dot(h14) + b15  # W₁₅ h₁₄ + b₁₅ 1ᵀ
     h15 = np.tanh(a15)
-    a16 = W16 @ h15 + b16  # W₁₆ h₁₅ + b₁₆ 1ᵀ
+    a16 = W16.dot(h15) + b16  # W₁₆ h₁₅ + b₁₆ 1ᵀ
     h16 = np.tanh(a16)
-    a17 = W17 @ h16 + b17  # W₁₇ h₁₆ + b₁₇ 1ᵀ
+    a17 = W17.dot(h16) + b17  # W₁₇ h₁₆ + b₁₇ 1ᵀ
     h17 = np.tanh(a17)
-    a18 = W18 @ h17 + b18  # W₁₈ h₁₇ + b₁₈ 1ᵀ
+    a18 = W18.dot(h17) + b18  # W₁₈ h₁₇ + b₁₈ 1ᵀ
     h18 = np.tanh(a18)
-    a19 = W19 @ h18 + b19  # W₁₉ h₁₈ + b₁₉ 1ᵀ
+    a19 = W19.dot(h18) + b19  # W₁₉ h₁₈ + b₁₉ 1ᵀ
     h19 = np.tanh(a19)
-    a20 = W20 @ h19 + b20  # W₂₀ h₁₉ + b₂₀ 1ᵀ
+    a20 = W20.dot(h19) + b20  # W₂₀ h₁₉ + b₂₀ 1ᵀ
     h20 = np.tanh(a20)
-    a21 = W21 @ h20 + b21  # W₂₁ h₂₀ + b₂₁ 1ᵀ
+    a21 = W21.dot(h20) + b21  # W₂₁ h₂₀ + b₂₁ 1ᵀ
     h21 = np.tanh(a21)
-    a22 = W22 @ h21 + b22  # W₂₂ h₂₁ + b₂₂ 1ᵀ
+    a22 = W22.dot(h21) + b22  # W₂₂ h₂₁ + b₂₂ 1ᵀ
     h22 = np.tanh(a22)
-    a23 = W23 @ h22 + b23  # W₂₃ h₂₂ + b₂₃ 1ᵀ
+    a23 = W23.dot(h22) + b23  # W₂₃ h₂₂ + b₂₃ 1ᵀ
     h23 = np.tanh(a23)
-    a24 = W24 @ h23 + b24  # W₂₄ h₂₃ + b₂₄ 1ᵀ
+    a24 = W24.dot(h23) + b24  # W₂₄ h₂₃ + b₂₄ 1ᵀ
     h24 = np.tanh(a24)
-    a25 = W25 @ h24 + b25  # W₂₅ h₂₄ + b₂₅ 1ᵀ
+    a25 = W25.dot(h24) + b25  # W₂₅ h₂₄ + b₂₅ 1ᵀ
     h25 = np.tanh(a25)
-    a26 = W26 @ h25 + b26  # W₂₆ h₂₅ + b₂₆ 1ᵀ
+    a26 = W26.dot(h25) + b26  # W₂₆ h₂₅ + b₂₆ 1ᵀ
     h26 = np.tanh(a26)
-    a27 = W27 @ h26 + b27  # W₂₇ h₂₆ + b₂₇ 1ᵀ
+    a27 = W27.dot(h26) + b27  # W₂₇ h₂₆ + b₂₇ 1ᵀ
     h27 = np.tanh(a27)
-    a28 = W28 @ h27 + b28  # W₂₈ h₂₇ + b₂₈ 1ᵀ
+    a28 = W28.dot(h27) + b28  # W₂₈ h₂₇ + b₂₈ 1ᵀ
     h28 = np.tanh(a28)
-    a29 = W29 @ h28 + b29  # W₂₉ h₂₈ + b₂₉ 1ᵀ
+    a29 = W29.dot(h28) + b29  # W₂₉ h₂₈ + b₂₉ 1ᵀ
     h29 = np.tanh(a29)
-    a30 = W30 @ h29 + b30  # W₃₀ h₂₉ + b₃₀ 1ᵀ
+    a30 = W30.dot(h29) + b30  # W₃₀ h₂₉ + b₃₀ 1ᵀ
     h30 = np.tanh(a30)
-    a31 = W31 @ h30 + b31  # W₃₁ h₃₀ + b₃₁ 1ᵀ
+    a31 = W31.dot(h30) + b31  # W₃₁ h₃₀ + b₃₁ 1ᵀ
     h31 = np.tanh(a31)
-    a32 = W32 @ h31 + b32  # W₃₂ h₃₁ + b₃₂ 1ᵀ
+    a32 = W32.dot(h31) + b32  # W₃₂ h₃₁ + b₃₂ 1ᵀ
     h32 = np.tanh(a32)
-    a33 = W33 @ h32 + b33  # W₃₃ h₃₂ + b₃₃ 1ᵀ
+    a33 = W33.dot(h32) + b33  # W₃₃ h₃₂ + b₃₃ 1ᵀ
     h33 = np.tanh(a33)
-    a34 = W34 @ h33 + b34  # W₃₄ h₃₃ + b₃₄ 1ᵀ
+    a34 = W34.dot(h33) + b34  # W₃₄ h₃₃ + b₃₄ 1ᵀ
     h34 = np.tanh(a34)
-    a35 = W35 @ h34 + b35  # W₃₅ h₃₄ + b₃₅ 1ᵀ
+    a35 = W35.dot(h34) + b35  # W₃₅ h₃₄ + b₃₅ 1ᵀ
     h35 = np.tanh(a35)
-    a36 = W36 @ h35 + b36  # W₃₆ h₃₅ + b₃₆ 1ᵀ
+    a36 = W36.dot(h35) + b36  # W₃₆ h₃₅ + b₃₆ 1ᵀ
     h36 = np.tanh(a36)
-    a37 = W37 @ h36 + b37  # W₃₇ h₃₆ + b₃₇ 1ᵀ
+    a37 = W37.dot(h36) + b37  # W₃₇ h₃₆ + b₃₇ 1ᵀ
     h37 = np.tanh(a37)
-    a38 = W38 @ h37 + b38  # W₃₈ h₃₇ + b₃₈ 1ᵀ
+    a38 = W38.dot(h37) + b38  # W₃₈ h₃₇ + b₃₈ 1ᵀ
     h38 = np.tanh(a38)
-    a39 = W39 @ h38 + b39  # W₃₉ h₃₈ + b₃₉ 1ᵀ
+    a39 = W39.dot(h38) + b39  # W₃₉ h₃₈ + b₃₉ 1ᵀ
     h39 = np.tanh(a39)
-    a40 = W40 @ h39 + b40  # W₄₀ h₃₉ + b₄₀ 1ᵀ
+    a40 = W40.dot(h39) + b40  # W₄₀ h₃₉ + b₄₀ 1ᵀ
     h40 = np.tanh(a40)
-    a41 = W41 @ h40 + b41  # W₄₁ h₄₀ + b₄₁ 1ᵀ
+    a41 = W41.dot(h40) + b41  # W₄₁ h₄₀ + b₄₁ 1ᵀ
     h41 = np.tanh(a41)
-    a42 = W42 @ h41 + b42  # W₄₂ h₄₁ + b₄₂ 1ᵀ
+    a42 = W42.dot(h41) + b42  # W₄₂ h₄₁ + b₄₂ 1ᵀ
     h42 = np.tanh(a42)
-    a43 = W43 @ h42 + b43  # W₄₃ h₄₂ + b₄₃ 1ᵀ
+    a43 = W43.dot(h42) + b43  # W₄₃ h₄₂ + b₄₃ 1ᵀ
     h43 = np.tanh(a43)
-    a44 = W44 @ h43 + b44  # W₄₄ h₄₃ + b₄₄ 1ᵀ
+    a44 = W44.dot(h43) + b44  # W₄₄ h₄₃ + b₄₄ 1ᵀ
     h44 = np.tanh(a44)
-    a45 = W45 @ h44 + b45  # W₄₅ h₄₄ + b₄₅ 1ᵀ
+    a45 = W45.dot(h44) + b45  # W₄₅ h₄₄ + b₄₅ 1ᵀ
     h45 = np.tanh(a45)
-    a46 = W46 @ h45 + b46  # W₄₆ h₄₅ + b₄₆ 1ᵀ
+    a46 = W46.dot(h45) + b46  # W₄₆ h₄₅ + b₄₆ 1ᵀ
     h46 = np.tanh(a46)
-    a47 = W47 @ h46 + b47  # W₄₇ h₄₆ + b₄₇ 1ᵀ
+    a47 = W47.dot(h46) + b47  # W₄₇ h₄₆ + b₄₇ 1ᵀ
     h47 = np.tanh(a47)
-    a48 = W48 @ h47 + b48  # W₄₈ h₄₇ + b₄₈ 1ᵀ
+    a48 = W48.dot(h47) + b48  # W₄₈ h₄₇ + b₄₈ 1ᵀ
     h48 = np.tanh(a48)
-    a49 = W49 @ h48 + b49  # W₄₉ h₄₈ + b₄₉ 1ᵀ
+    a49 = W49.dot(h48) + b49  # W₄₉ h₄₈ + b₄₉ 1ᵀ
     h49 = np.tanh(a49)
-    a50 = W50 @ h49 + b50  # W₅₀ h₄₉ + b₅₀ 1ᵀ
+    a50 = W50.dot(h49) + b50  # W₅₀ h₄₉ + b₅₀ 1ᵀ
     h50 = np.tanh(a50)
-    a51 = W51 @ h50 + b51  # W₅₁ h₅₀ + b₅₁ 1ᵀ
-    shifted_a51 = a51 - np.max(a51, axis=0, keepdims=True)
+    a51 = W51.dot(h50) + b51  # W₅₁ h₅₀ + b₅₁ 1ᵀ
+    shifted_a51 = a51 - a51.max(axis=0, keepdims=True)
     exp_a51 = np.exp(shifted_a51)
-    sum_a51 = np.sum(exp_a51, axis=0, keepdims=True)
+    sum_a51 = exp_a51.sum(axis=0, keepdims=True)
     y_hat = exp_a51 / sum_a51  # softmax(a₅₁)
     grad_a51 = y_hat - Y
-    grad_h50 = W51.T @ grad_a51
+    grad_h50 = W51.T.dot(grad_a51)
     t1 = 1 - h50 * h50
     grad_a50 = grad_h50 * t1  # ∇h₅₀ ⊙ (1 − h₅₀ ⊙ h₅₀)
-    grad_h49 = W50.T @ grad_a50
+    grad_h49 = W50.T.dot(grad_a50)
     t2 = 1 - h49 * h49
     grad_a49 = grad_h49 * t2  # ∇h₄₉ ⊙ (1 − h₄₉ ⊙ h₄₉)
-    grad_h48 = W49.T @ grad_a49
+    grad_h48 = W49.T.dot(grad_a49)
     t3 = 1 - h48 * h48
     grad_a48 = grad_h48 * t3  # ∇h₄₈ ⊙ (1 − h₄₈ ⊙ h₄₈)
-    grad_h47 = W48.T @ grad_a48
+    grad_h47 = W48.T.dot(grad_a48)
     t4 = 1 - h47 * h47
     grad_a47 = grad_h47 * t4  # ∇h₄₇ ⊙ (1 − h₄₇ ⊙ h₄₇)
-    grad_h46 = W47.T @ grad_a47
+    grad_h46 = W47.T.dot(grad_a47)
     t5 = 1 - h46 * h46
     grad_a46 = grad_h46 * t5  # ∇h₄₆ ⊙ (1 − h₄₆ ⊙ h₄₆)
-    grad_h45 = W46.T @ grad_a46
+    grad_h45 = W46.T.dot(grad_a46)
     t6 = 1 - h45 * h45
     grad_a45 = grad_h45 * t6  # ∇h₄₅ ⊙ (1 − h₄₅ ⊙ h₄₅)
-    grad_h44 = W45.T @ grad_a45
+    grad_h44 = W45.T.dot(grad_a45)
     t7 = 1 - h44 * h44
     grad_a44 = grad_h44 * t7  # ∇h₄₄ ⊙ (1 − h₄₄ ⊙ h₄₄)
-    grad_h43 = W44.T @ grad_a44
+    grad_h43 = W44.T.dot(grad_a44)
     t8 = 1 - h43 * h43
     grad_a43 = grad_h43 * t8  # ∇h₄₃ ⊙ (1 − h₄₃ ⊙ h₄₃)
-    grad_h42 = W43.T @ grad_a43
+    grad_h42 = W43.T.dot(grad_a43)
     t9 = 1 - h42 * h42
     grad_a42 = grad_h42 * t9  # ∇h₄₂ ⊙ (1 − h₄₂ ⊙ h₄₂)
-    grad_h41 = W42.T @ grad_a42
+    grad_h41 = W42.T.dot(grad_a42)
     t10 = 1 - h41 * h41
     grad_a41 = grad_h41 * t10  # ∇h₄₁ ⊙ (1 − h₄₁ ⊙ h₄₁)
-    grad_h40 = W41.T @ grad_a41
+    grad_h40 = W41.T.dot(grad_a41)
     t11 = 1 - h40 * h40
     grad_a40 = grad_h40 * t11  # ∇h₄₀ ⊙ (1 − h₄₀ ⊙ h₄₀)
-    grad_h39 = W40.T @ grad_a40
+    grad_h39 = W40.T.dot(grad_a40)
     t12 = 1 - h39 * h39
     grad_a39 = grad_h39 * t12  # ∇h₃₉ ⊙ (1 − h₃₉ ⊙ h₃₉)
-    grad_h38 = W39.T @ grad_a39
+    grad_h38 = W39.T.dot(grad_a39)
     t13 = 1 - h38 * h38
     grad_a38 = grad_h38 * t13  # ∇h₃₈ ⊙ (1 − h₃₈ ⊙ h₃₈)
-    grad_h37 = W38.T @ grad_a38
+    grad_h37 = W38.T.dot(grad_a38)
     t14 = 1 - h37 * h37
     grad_a37 = grad_h37 * t14  # ∇h₃₇ ⊙ (1 − h₃₇ ⊙ h₃₇)
-    grad_h36 = W37.T @ grad_a37
+    grad_h36 = W37.T.dot(grad_a37)
     t15 = 1 - h36 * h36
     grad_a36 = grad_h36 * t15  # ∇h₃₆ ⊙ (1 − h₃₆ ⊙ h₃₆)
-    grad_h35 = W36.T @ grad_a36
+    grad_h35 = W36.T.dot(grad_a36)
     t16 = 1 - h35 * h35
     grad_a35 = grad_h35 * t16  # ∇h₃₅ ⊙ (1 − h₃₅ ⊙ h₃₅)
-    grad_h34 = W35.T @ grad_a35
+    grad_h34 = W35.T.dot(grad_a35)
     t17 = 1 - h34 * h34
     grad_a34 = grad_h34 * t17  # ∇h₃₄ ⊙ (1 − h₃₄ ⊙ h₃₄)
-    grad_h33 = W34.T @ grad_a34
+    grad_h33 = W34.T.dot(grad_a34)
     t18 = 1 - h33 * h33
     grad_a33 = grad_h33 * t18  # ∇h₃₃ ⊙ (1 − h₃₃ ⊙ h₃₃)
-    grad_h32 = W33.T @ grad_a33
+    grad_h32 = W33.T.dot(grad_a33)
     t19 = 1 - h32 * h32
     grad_a32 = grad_h32 * t19  # ∇h₃₂ ⊙ (1 − h₃₂ ⊙ h₃₂)
-    grad_h31 = W32.T @ grad_a32
+    grad_h31 = W32.T.dot(grad_a32)
     t20 = 1 - h31 * h31
     grad_a31 = grad_h31 * t20  # ∇h₃₁ ⊙ (1 − h₃₁ ⊙ h₃₁)
-    grad_h30 = W31.T @ grad_a31
+    grad_h30 = W31.T.dot(grad_a31)
     t21 = 1 - h30 * h30
     grad_a30 = grad_h30 * t21  # ∇h₃₀ ⊙ (1 − h₃₀ ⊙ h₃₀)
-    grad_h29 = W30.T @ grad_a30
+    grad_h29 = W30.T.dot(grad_a30)
     t22 = 1 - h29 * h29
     grad_a29 = grad_h29 * t22  # ∇h₂₉ ⊙ (1 − h₂₉ ⊙ h₂₉)
-    grad_h28 = W29.T @ grad_a29
+    grad_h28 = W29.T.dot(grad_a29)
     t23 = 1 - h28 * h28
     grad_a28 = grad_h28 * t23  # ∇h₂₈ ⊙ (1 − h₂₈ ⊙ h₂₈)
-    grad_h27 = W28.T @ grad_a28
+    grad_h27 = W28.T.dot(grad_a28)
     t24 = 1 - h27 * h27
     grad_a27 = grad_h27 * t24  # ∇h₂₇ ⊙ (1 − h₂₇ ⊙ h₂₇)
-    grad_h26 = W27.T @ grad_a27
+    grad_h26 = W27.T.dot(grad_a27)
     t25 = 1 - h26 * h26
     grad_a26 = grad_h26 * t25  # ∇h₂₆ ⊙ (1 − h₂₆ ⊙ h₂₆)
-    grad_h25 = W26.T @ grad_a26
+    grad_h25 = W26.T.dot(grad_a26)
     t26 = 1 - h25 * h25
     grad_a25 = grad_h25 * t26  # ∇h₂₅ ⊙ (1 − h₂₅ ⊙ h₂₅)
-    grad_h24 = W25.T @ grad_a25
+    grad_h24 = W25.T.dot(grad_a25)
     t27 = 1 - h24 * h24
     grad_a24 = grad_h24 * t27  # ∇h₂₄ ⊙ (1 − h₂₄ ⊙ h₂₄)
-    grad_h23 = W24.T @ grad_a24
+    grad_h23 = W24.T.dot(grad_a24)
     t28 = 1 - h23 * h23
     grad_a23 = grad_h23 * t28  # ∇h₂₃ ⊙ (1 − h₂₃ ⊙ h₂₃)
-    grad_h22 = W23.T @ grad_a23
+    grad_h22 = W23.T.dot(grad_a23)
     t29 = 1 - h22 * h22
     grad_a22 = grad_h22 * t29  # ∇h₂₂ ⊙ (1 − h₂₂ ⊙ h₂₂)
-    grad_h21 = W22.T @ grad_a22
+    grad_h21 = W22.T.dot(grad_a22)
     t30 = 1 - h21 * h21
     grad_a21 = grad_h21 * t30  # ∇h₂₁ ⊙ (1 − h₂₁ ⊙ h₂₁)
-    grad_h20 = W21.T @ grad_a21
+    grad_h20 = W21.T.dot(grad_a21)
     t31 = 1 - h20 * h20
     grad_a20 = grad_h20 * t31  # ∇h₂₀ ⊙ (1 − h₂₀ ⊙ h₂₀)
-    grad_h19 = W20.T @ grad_a20
+    grad_h19 = W20.T.dot(grad_a20)
     t32 = 1 - h19 * h19
     grad_a19 = grad_h19 * t32  # ∇h₁₉ ⊙ (1 − h₁₉ ⊙ h₁₉)
-    grad_h18 = W19.T @ grad_a19
+    grad_h18 = W19.T.dot(grad_a19)
     t33 = 1 - h18 * h18
     grad_a18 = grad_h18 * t33  # ∇h₁₈ ⊙ (1 − h₁₈ ⊙ h₁₈)
-    grad_h17 = W18.T @ grad_a18
+    grad_h17 = W18.T.dot(grad_a18)
     t34 = 1 - h17 * h17
     grad_a17 = grad_h17 * t34  # ∇h₁₇ ⊙ (1 − h₁₇ ⊙ h₁₇)
-    grad_h16 = W17.T @ grad_a17
+    grad_h16 = W17.T.dot(grad_a17)
     t35 = 1 - h16 * h16
     grad_a16 = grad_h16 * t35  # ∇h₁₆ ⊙ (1 − h₁₆ ⊙ h₁₆)
-    grad_h15 = W16.T @ grad_a16
+    grad_h15 = W16.T.dot(grad_a16)
     t36 = 1 - h15 * h15
     grad_a15 = grad_h15 * t36  # ∇h₁₅ ⊙ (1 − h₁₅ ⊙ h₁₅)
-    grad_h14 = W15.T @ grad_a15
+    grad_h14 = W15.T.dot(grad_a15)
     t37 = 1 - h14 * h14
     grad_a14 = grad_h14 * t37  # ∇h₁₄ ⊙ (1 − h₁₄ ⊙ h₁₄)
-    grad_h13 = W14.T @ grad_a14
+    grad_h13 = W14.T.dot(grad_a14)
     t38 = 1 - h13 * h13
     grad_a13 = grad_h13 * t38  # ∇h₁₃ ⊙ (1 − h₁₃ ⊙ h₁₃)
-    grad_h12 = W13.T @ grad_a13
+    grad_h12 = W13.T.dot(grad_a13)
     t39 = 1 - h12 * h12
     grad_a12 = grad_h12 * t39  # ∇h₁₂ ⊙ (1 − h₁₂ ⊙ h₁₂)
-    grad_h11 = W12.T @ grad_a12
+    grad_h11 = W12.T.dot(grad_a12)
     t40 = 1 - h11 * h11
     grad_a11 = grad_h11 * t40  # ∇h₁₁ ⊙ (1 − h₁₁ ⊙ h₁₁)
-    grad_h10 = W11.T @ grad_a11
+    grad_h10 = W11.T.dot(grad_a11)
     t41 = 1 - h10 * h10
     grad_a10 = grad_h10 * t41  # ∇h₁₀ ⊙ (1 − h₁₀ ⊙ h₁₀)
-    grad_h9 = W10.T @ grad_a10
+    grad_h9 = W10.T.dot(grad_a10)
     t42 = 1 - h9 * h9
     grad_a9 = grad_h9 * t42  # ∇h₉ ⊙ (1 − h₉ ⊙ h₉)
-    grad_h8 = W9.T @ grad_a9
+    grad_h8 = W9.T.dot(grad_a9)
     t43 = 1 - h8 * h8
     grad_a8 = grad_h8 * t43  # ∇h₈ ⊙ (1 − h₈ ⊙ h₈)
-    grad_h7 = W8.T @ grad_a8
+    grad_h7 = W8.T.dot(grad_a8)
     t44 = 1 - h7 * h7
     grad_a7 = grad_h7 * t44  # ∇h₇ ⊙ (1 − h₇ ⊙ h₇)
-    grad_h6 = W7.T @ grad_a7
+    grad_h6 = W7.T.dot(grad_a7)
     t45 = 1 - h6 * h6
     grad_a6 = grad_h6 * t45  # ∇h₆ ⊙ (1 − h₆ ⊙ h₆)
-    grad_h5 = W6.T @ grad_a6
+    grad_h5 = W6.T.dot(grad_a6)
     t46 = 1 - h5 * h5
     grad_a5 = grad_h5 * t46  # ∇h₅ ⊙ (1 − h₅ ⊙ h₅)
-    grad_h4 = W5.T @ grad_a5
+    grad_h4 = W5.T.dot(grad_a5)
     t47 = 1 - h4 * h4
     grad_a4 = grad_h4 * t47  # ∇h₄ ⊙ (1 − h₄ ⊙ h₄)
-    grad_h3 = W4.T @ grad_a4
+    grad_h3 = W4.T.dot(grad_a4)
     t48 = 1 - h3 * h3
     grad_a3 = grad_h3 * t48  # ∇h₃ ⊙ (1 − h₃ ⊙ h₃)
-    grad_h2 = W3.T @ grad_a3
+    grad_h2 = W3.T.dot(grad_a3)
     t49 = 1 - h2 * h2
     grad_a2 = grad_h2 * t49  # ∇h₂ ⊙ (1 − h₂ ⊙ h₂)
-    grad_h1 = W2.T @ grad_a2
+    grad_h1 = W2.T.dot(grad_a2)
     t50 = 1 - h1 * h1
-    da1 = dW1 @ X + db1
+    da1 = dW1.dot(X) + db1
     dh1 = t50 * da1
-    da2 = dW2 @ h1 + W2 @ dh1 + db2
+    da2 = dW2.dot(h1) + W2.dot(dh1) + db2
     dh2 = t49 * da2
-    da3 = dW3 @ h2 + W3 @ dh2 + db3
+    da3 = dW3.dot(h2) + W3.dot(dh2) + db3
     dh3 = t48 * da3
-    da4 = dW4 @ h3 + W4 @ dh3 + db4
+    da4 = dW4.dot(h3) + W4.dot(dh3) + db4
     dh4 = t47 * da4
-    da5 = dW5 @ h4 + W5 @ dh4 + db5
+    da5 = dW5.dot(h4) + W5.dot(dh4) + db5
     dh5 = t46 * da5
-    da6 = dW6 @ h5 + W6 @ dh5 + db6
+    da6 = dW6.dot(h5) + W6.dot(dh5) + db6
     dh6 = t45 * da6
-    da7 = dW7 @ h6 + W7 @ dh6 + db7
+    da7 = dW7.dot(h6) + W7.dot(dh6) + db7
     dh7 = t44 * da7
-    da8 = dW8 @ h7 + W8 @ dh7 + db8
+    da8 = dW8.dot(h7) + W8.dot(dh7) + db8
     dh8 = t43 * da8
-    da9 = dW9 @ h8 + W9 @ dh8 + db9
+    da9 = dW9.dot(h8) + W9.dot(dh8) + db9
     dh9 = t42 * da9
-    da10 = dW10 @ h9 + W10 @ dh9 + db10
+    da10 = dW10.dot(h9) + W10.dot(dh9) + db10
     dh10 = t41 * da10
-    da11 = dW11 @ h10 + W11 @ dh10 + db11
+    da11 = dW11.dot(h10) + W11.dot(dh10) + db11
     dh11 = t40 * da11
-    da12 = dW12 @ h11 + W12 @ dh11 + db12
+    da12 = dW12.dot(h11) + W12.dot(dh11) + db12
     dh12 = t39 * da12
-    da13 = dW13 @ h12 + W13 @ dh12 + db13
+    da13 = dW13.dot(h12) + W13.dot(dh12) + db13
     dh13 = t38 * da13
-    da14 = dW14 @ h13 + W14 @ dh13 + db14
+    da14 = dW14.dot(h13) + W14.dot(dh13) + db14
     dh14 = t37 * da14
-    da15 = dW15 @ h14 + W15 @ dh14 + db15
+    da15 = dW15.dot(h14) + W15.dot(dh14) + db15
     dh15 = t36 * da15
-    da16 = dW16 @ h15 + W16 @ dh15 + db16
+    da16 = dW16.dot(h15) + W16.dot(dh15) + db16
     dh16 = t35 * da16
-    da17 = dW17 @ h16 + W17 @ dh16 + db17
+    da17 = dW17.dot(h16) + W17.dot(dh16) + db17
     dh17 = t34 * da17
-    da18 = dW18 @ h17 + W18 @ dh17 + db18
+    da18 = dW18.dot(h17) + W18.dot(dh17) + db18
     dh18 = t33 * da18
-    da19 = dW19 @ h18 + W19 @ dh18 + db19
+    da19 = dW19.dot(h18) + W19.dot(dh18) + db19
     dh19 = t32 * da19
-    da20 = dW20 @ h19 + W20 @ dh19 + db20
+    da20 = dW20.dot(h19) + W20.dot(dh19) + db20
     dh20 = t31 * da20
-    da21 = dW21 @ h20 + W21 @ dh20 + db21
+    da21 = dW21.dot(h20) + W21.dot(dh20) + db21
     dh21 = t30 * da21
-    da22 = dW22 @ h21 + W22 @ dh21 + db22
+    da22 = dW22.dot(h21) + W22.dot(dh21) + db22
     dh22 = t29 * da22
-    da23 = dW23 @ h22 + W23 @ dh22 + db23
+    da23 = dW23.dot(h22) + W23.dot(dh22) + db23
     dh23 = t28 * da23
-    da24 = dW24 @ h23 + W24 @ dh23 + db24
+    da24 = dW24.dot(h23) + W24.dot(dh23) + db24
     dh24 = t27 * da24
-    da25 = dW25 @ h24 + W25 @ dh24 + db25
+    da25 = dW25.dot(h24) + W25.dot(dh24) + db25
     dh25 = t26 * da25
-    da26 = dW26 @ h25 + W26 @ dh25 + db26
+    da26 = dW26.dot(h25) + W26.dot(dh25) + db26
     dh26 = t25 * da26
-    da27 = dW27 @ h26 + W27 @ dh26 + db27
+    da27 = dW27.dot(h26) + W27.dot(dh26) + db27
     dh27 = t24 * da27
-    da28 = dW28 @ h27 + W28 @ dh27 + db28
+    da28 = dW28.dot(h27) + W28.dot(dh27) + db28
     dh28 = t23 * da28
-    da29 = dW29 @ h28 + W29 @ dh28 + db29
+    da29 = dW29.dot(h28) + W29.dot(dh28) + db29
     dh29 = t22 * da29
-    da30 = dW30 @ h29 + W30 @ dh29 + db30
+    da30 = dW30.dot(h29) + W30.dot(dh29) + db30
     dh30 = t21 * da30
-    da31 = dW31 @ h30 + W31 @ dh30 + db31
+    da31 = dW31.dot(h30) + W31.dot(dh30) + db31
     dh31 = t20 * da31
-    da32 = dW32 @ h31 + W32 @ dh31 + db32
+    da32 = dW32.dot(h31) + W32.dot(dh31) + db32
     dh32 = t19 * da32
-    da33 = dW33 @ h32 + W33 @ dh32 + db33
+    da33 = dW33.dot(h32) + W33.dot(dh32) + db33
     dh33 = t18 * da33
-    da34 = dW34 @ h33 + W34 @ dh33 + db34
+    da34 = dW34.dot(h33) + W34.dot(dh33) + db34
     dh34 = t17 * da34
-    da35 = dW35 @ h34 + W35 @ dh34 + db35
+    da35 = dW35.dot(h34) + W35.dot(dh34) + db35
     dh35 = t16 * da35
-    da36 = dW36 @ h35 + W36 @ dh35 + db36
+    da36 = dW36.dot(h35) + W36.dot(dh35) + db36
     dh36 = t15 * da36
-    da37 = dW37 @ h36 + W37 @ dh36 + db37
+    da37 = dW37.dot(h36) + W37.dot(dh36) + db37
     dh37 = t14 * da37
-    da38 = dW38 @ h37 + W38 @ dh37 + db38
+    da38 = dW38.dot(h37) + W38.dot(dh37) + db38
     dh38 = t13 * da38
-    da39 = dW39 @ h38 + W39 @ dh38 + db39
+    da39 = dW39.dot(h38) + W39.dot(dh38) + db39
     dh39 = t12 * da39
-    da40 = dW40 @ h39 + W40 @ dh39 + db40
+    da40 = dW40.dot(h39) + W40.dot(dh39) + db40
     dh40 = t11 * da40
-    da41 = dW41 @ h40 + W41 @ dh40 + db41
+    da41 = dW41.dot(h40) + W41.dot(dh40) + db41
     dh41 = t10 * da41
-    da42 = dW42 @ h41 + W42 @ dh41 + db42
+    da42 = dW42.dot(h41) + W42.dot(dh41) + db42
     dh42 = t9 * da42
-    da43 = dW43 @ h42 + W43 @ dh42 + db43
+    da43 = dW43.dot(h42) + W43.dot(dh42) + db43
     dh43 = t8 * da43
-    da44 = dW44 @ h43 + W44 @ dh43 + db44
+    da44 = dW44.dot(h43) + W44.dot(dh43) + db44
     dh44 = t7 * da44
-    da45 = dW45 @ h44 + W45 @ dh44 + db45
+    da45 = dW45.dot(h44) + W45.dot(dh44) + db45
     dh45 = t6 * da45
-    da46 = dW46 @ h45 + W46 @ dh45 + db46
+    da46 = dW46.dot(h45) + W46.dot(dh45) + db46
     dh46 = t5 * da46
-    da47 = dW47 @ h46 + W47 @ dh46 + db47
+    da47 = dW47.dot(h46) + W47.dot(dh46) + db47
     dh47 = t4 * da47
-    da48 = dW48 @ h47 + W48 @ dh47 + db48
+    da48 = dW48.dot(h47) + W48.dot(dh47) + db48
     dh48 = t3 * da48
-    da49 = dW49 @ h48 + W49 @ dh48 + db49
+    da49 = dW49.dot(h48) + W49.dot(dh48) + db49
     dh49 = t2 * da49
-    da50 = dW50 @ h49 + W50 @ dh49 + db50
+    da50 = dW50.dot(h49) + W50.dot(dh49) + db50
     dh50 = t1 * da50
-    da51 = dW51 @ h50 + W51 @ dh50 + db51
-    dy_hat = y_hat * (da51 - np.sum(y_hat * da51, axis=0, keepdims=True))
+    da51 = dW51.dot(h50) + W51.dot(dh50) + db51
+    dy_hat = y_hat * (da51 - (y_hat * da51).sum(axis=0, keepdims=True))
     dgrad_a51 = dy_hat
-    dgrad_W51 = dgrad_a51 @ h50.T + grad_a51 @ dh50.T
-    dgrad_b51 = np.sum(dgrad_a51, axis=1, keepdims=True)
-    dgrad_h50 = dW51.T @ grad_a51 + W51.T @ dgrad_a51
+    dgrad_W51 = dgrad_a51.dot(h50.T) + grad_a51.dot(dh50.T)
+    dgrad_b51 = dgrad_a51.sum(axis=1, keepdims=True)
+    dgrad_h50 = dW51.T.dot(grad_a51) + W51.T.dot(dgrad_a51)
     dgrad_a50 = dgrad_h50 * t1 - 2 * (grad_h50 * dh50 * h50)
-    dgrad_W50 = dgrad_a50 @ h49.T + grad_a50 @ dh49.T
-    dgrad_b50 = np.sum(dgrad_a50, axis=1, keepdims=True)
-    dgrad_h49 = dW50.T @ grad_a50 + W50.T @ dgrad_a50
+    dgrad_W50 = dgrad_a50.dot(h49.T) + grad_a50.dot(dh49.T)
+    dgrad_b50 = dgrad_a50.sum(axis=1, keepdims=True)
+    dgrad_h49 = dW50.T.dot(grad_a50) + W50.T.dot(dgrad_a50)
     dgrad_a49 = dgrad_h49 * t2 - 2 * (grad_h49 * dh49 * h49)
-    dgrad_W49 = dgrad_a49 @ h48.T + grad_a49 @ dh48.T
-    dgrad_b49 = np.sum(dgrad_a49, axis=1, keepdims=True)
-    dgrad_h48 = dW49.T @ grad_a49 + W49.T @ dgrad_a49
+    dgrad_W49 = dgrad_a49.dot(h48.T) + grad_a49.dot(dh48.T)
+    dgrad_b49 = dgrad_a49.sum(axis=1, keepdims=True)
+    dgrad_h48 = dW49.T.dot(grad_a49) + W49.T.dot(dgrad_a49)
     dgrad_a48 = dgrad_h48 * t3 - 2 * (grad_h48 * dh48 * h48)
-    dgrad_W48 = dgrad_a48 @ h47.T + grad_a48 @ dh47.T
-    dgrad_b48 = np.sum(dgrad_a48, axis=1, keepdims=True)
-    dgrad_h47 = dW48.T @ grad_a48 + W48.T @ dgrad_a48
+    dgrad_W48 = dgrad_a48.dot(h47.T) + grad_a48.dot(dh47.T)
+    dgrad_b48 = dgrad_a48.sum(axis=1, keepdims=True)
+    dgrad_h47 = dW48.T.dot(grad_a48) + W48.T.dot(dgrad_a48)
     dgrad_a47 = dgrad_h47 * t4 - 2 * (grad_h47 * dh47 * h47)
-    dgrad_W47 = dgrad_a47 @ h46.T + grad_a47 @ dh46.T
-    dgrad_b47 = np.sum(dgrad_a47, axis=1, keepdims=True)
-    dgrad_h46 = dW47.T @ grad_a47 + W47.T @ dgrad_a47
+    dgrad_W47 = dgrad_a47.dot(h46.T) + grad_a47.dot(dh46.T)
+    dgrad_b47 = dgrad_a47.sum(axis=1, keepdims=True)
+    dgrad_h46 = dW47.T.dot(grad_a47) + W47.T.dot(dgrad_a47)
     dgrad_a46 = dgrad_h46 * t5 - 2 * (grad_h46 * dh46 * h46)
-    dgrad_W46 = dgrad_a46 @ h45.T + grad_a46 @ dh45.T
-    dgrad_b46 = np.sum(dgrad_a46, axis=1, keepdims=True)
-    dgrad_h45 = dW46.T @ grad_a46 + W46.T @ dgrad_a46
+    dgrad_W46 = dgrad_a46.dot(h45.T) + grad_a46.dot(dh45.T)
+    dgrad_b46 = dgrad_a46.sum(axis=1, keepdims=True)
+    dgrad_h45 = dW46.T.dot(grad_a46) + W46.T.dot(dgrad_a46)
     dgrad_a45 = dgrad_h45 * t6 - 2 * (grad_h45 * dh45 * h45)
-    dgrad_W45 = dgrad_a45 @ h44.T + grad_a45 @ dh44.T
-    dgrad_b45 = np.sum(dgrad_a45, axis=1, keepdims=True)
-    dgrad_h44 = dW45.T @ grad_a45 + W45.T @ dgrad_a45
+    dgrad_W45 = dgrad_a45.dot(h44.T) + grad_a45.dot(dh44.T)
+    dgrad_b45 = dgrad_a45.sum(axis=1, keepdims=True)
+    dgrad_h44 = dW45.T.dot(grad_a45) + W45.T.dot(dgrad_a45)
     dgrad_a44 = dgrad_h44 * t7 - 2 * (grad_h44 * dh44 * h44)
-    dgrad_W44 = dgrad_a44 @ h43.T + grad_a44 @ dh43.T
-    dgrad_b44 = np.sum(dgrad_a44, axis=1, keepdims=True)
-    dgrad_h43 = dW44.T @ grad_a44 + W44.T @ dgrad_a44
+    dgrad_W44 = dgrad_a44.dot(h43.T) + grad_a44.dot(dh43.T)
+    dgrad_b44 = dgrad_a44.sum(axis=1, keepdims=True)
+    dgrad_h43 = dW44.T.dot(grad_a44) + W44.T.dot(dgrad_a44)
     dgrad_a43 = dgrad_h43 * t8 - 2 * (grad_h43 * dh43 * h43)
-    dgrad_W43 = dgrad_a43 @ h42.T + grad_a43 @ dh42.T
-    dgrad_b43 = np.sum(dgrad_a43, axis=1, keepdims=True)
-    dgrad_h42 = dW43.T @ grad_a43 + W43.T @ dgrad_a43
+    dgrad_W43 = dgrad_a43.dot(h42.T) + grad_a43.dot(dh42.T)
+    dgrad_b43 = dgrad_a43.sum(axis=1, keepdims=True)
+    dgrad_h42 = dW43.T.dot(grad_a43) + W43.T.dot(dgrad_a43)
     dgrad_a42 = dgrad_h42 * t9 - 2 * (grad_h42 * dh42 * h42)
-    dgrad_W42 = dgrad_a42 @ h41.T + grad_a42 @ dh41.T
-    dgrad_b42 = np.sum(dgrad_a42, axis=1, keepdims=True)
-    dgrad_h41 = dW42.T @ grad_a42 + W42.T @ dgrad_a42
+    dgrad_W42 = dgrad_a42.dot(h41.T) + grad_a42.dot(dh41.T)
+    dgrad_b42 = dgrad_a42.sum(axis=1, keepdims=True)
+    dgrad_h41 = dW42.T.dot(grad_a42) + W42.T.dot(dgrad_a42)
     dgrad_a41 = dgrad_h41 * t10 - 2 * (grad_h41 * dh41 * h41)
-    dgrad_W41 = dgrad_a41 @ h40.T + grad_a41 @ dh40.T
-    dgrad_b41 = np.sum(dgrad_a41, axis=1, keepdims=True)
-    dgrad_h40 = dW41.T @ grad_a41 + W41.T @ dgrad_a41
+    dgrad_W41 = dgrad_a41.dot(h40.T) + grad_a41.dot(dh40.T)
+    dgrad_b41 = dgrad_a41.sum(axis=1, keepdims=True)
+    dgrad_h40 = dW41.T.dot(grad_a41) + W41.T.dot(dgrad_a41)
     dgrad_a40 = dgrad_h40 * t11 - 2 * (grad_h40 * dh40 * h40)
-    dgrad_W40 = dgrad_a40 @ h39.T + grad_a40 @ dh39.T
-    dgrad_b40 = np.sum(dgrad_a40, axis=1, keepdims=True)
-    dgrad_h39 = dW40.T @ grad_a40 + W40.T @ dgrad_a40
+    dgrad_W40 = dgrad_a40.dot(h39.T) + grad_a40.dot(dh39.T)
+    dgrad_b40 = dgrad_a40.sum(axis=1, keepdims=True)
+    dgrad_h39 = dW40.T.dot(grad_a40) + W40.T.dot(dgrad_a40)
     dgrad_a39 = dgrad_h39 * t12 - 2 * (grad_h39 * dh39 * h39)
-    dgrad_W39 = dgrad_a39 @ h38.T + grad_a39 @ dh38.T
-    dgrad_b39 = np.sum(dgrad_a39, axis=1, keepdims=True)
-    dgrad_h38 = dW39.T @ grad_a39 + W39.T @ dgrad_a39
+    dgrad_W39 = dgrad_a39.dot(h38.T) + grad_a39.dot(dh38.T)
+    dgrad_b39 = dgrad_a39.sum(axis=1, keepdims=True)
+    dgrad_h38 = dW39.T.dot(grad_a39) + W39.T.dot(dgrad_a39)
     dgrad_a38 = dgrad_h38 * t13 - 2 * (grad_h38 * dh38 * h38)
-    dgrad_W38 = dgrad_a38 @ h37.T + grad_a38 @ dh37.T
-    dgrad_b38 = np.sum(dgrad_a38, axis=1, keepdims=True)
-    dgrad_h37 = dW38.T @ grad_a38 + W38.T @ dgrad_a38
+    dgrad_W38 = dgrad_a38.dot(h37.T) + grad_a38.dot(dh37.T)
+    dgrad_b38 = dgrad_a38.sum(axis=1, keepdims=True)
+    dgrad_h37 = dW38.T.dot(grad_a38) + W38.T.dot(dgrad_a38)
     dgrad_a37 = dgrad_h37 * t14 - 2 * (grad_h37 * dh37 * h37)
-    dgrad_W37 = dgrad_a37 @ h36.T + grad_a37 @ dh36.T
-    dgrad_b37 = np.sum(dgrad_a37, axis=1, keepdims=True)
-    dgrad_h36 = dW37.T @ grad_a37 + W37.T @ dgrad_a37
+    dgrad_W37 = dgrad_a37.dot(h36.T) + grad_a37.dot(dh36.T)
+    dgrad_b37 = dgrad_a37.sum(axis=1, keepdims=True)
+    dgrad_h36 = dW37.T.dot(grad_a37) + W37.T.dot(dgrad_a37)
     dgrad_a36 = dgrad_h36 * t15 - 2 * (grad_h36 * dh36 * h36)
-    dgrad_W36 = dgrad_a36 @ h35.T + grad_a36 @ dh35.T
-    dgrad_b36 = np.sum(dgrad_a36, axis=1, keepdims=True)
-    dgrad_h35 = dW36.T @ grad_a36 + W36.T @ dgrad_a36
+    dgrad_W36 = dgrad_a36.dot(h35.T) + grad_a36.dot(dh35.T)
+    dgrad_b36 = dgrad_a36.sum(axis=1, keepdims=True)
+    dgrad_h35 = dW36.T.dot(grad_a36) + W36.T.dot(dgrad_a36)
     dgrad_a35 = dgrad_h35 * t16 - 2 * (grad_h35 * dh35 * h35)
-    dgrad_W35 = dgrad_a35 @ h34.T + grad_a35 @ dh34.T
-    dgrad_b35 = np.sum(dgrad_a35, axis=1, keepdims=True)
-    dgrad_h34 = dW35.T @ grad_a35 + W35.T @ dgrad_a35
+    dgrad_W35 = dgrad_a35.dot(h34.T) + grad_a35.dot(dh34.T)
+    dgrad_b35 = dgrad_a35.sum(axis=1, keepdims=True)
+    dgrad_h34 = dW35.T.dot(grad_a35) + W35.T.dot(dgrad_a35)
     dgrad_a34 = dgrad_h34 * t17 - 2 * (grad_h34 * dh34 * h34)
-    dgrad_W34 = dgrad_a34 @ h33.T + grad_a34 @ dh33.T
-    dgrad_b34 = np.sum(dgrad_a34, axis=1, keepdims=True)
-    dgrad_h33 = dW34.T @ grad_a34 + W34.T @ dgrad_a34
+    dgrad_W34 = dgrad_a34.dot(h33.T) + grad_a34.dot(dh33.T)
+    dgrad_b34 = dgrad_a34.sum(axis=1, keepdims=True)
+    dgrad_h33 = dW34.T.dot(grad_a34) + W34.T.dot(dgrad_a34)
     dgrad_a33 = dgrad_h33 * t18 - 2 * (grad_h33 * dh33 * h33)
-    dgrad_W33 = dgrad_a33 @ h32.T + grad_a33 @ dh32.T
-    dgrad_b33 = np.sum(dgrad_a33, axis=1, keepdims=True)
-    dgrad_h32 = dW33.T @ grad_a33 + W33.T @ dgrad_a33
+    dgrad_W33 = dgrad_a33.dot(h32.T) + grad_a33.dot(dh32.T)
+    dgrad_b33 = dgrad_a33.sum(axis=1, keepdims=True)
+    dgrad_h32 = dW33.T.dot(grad_a33) + W33.T.dot(dgrad_a33)
     dgrad_a32 = dgrad_h32 * t19 - 2 * (grad_h32 * dh32 * h32)
-    dgrad_W32 = dgrad_a32 @ h31.T + grad_a32 @ dh31.T
-    dgrad_b32 = np.sum(dgrad_a32, axis=1, keepdims=True)
-    dgrad_h31 = dW32.T @ grad_a32 + W32.T @ dgrad_a32
+    dgrad_W32 = dgrad_a32.dot(h31.T) + grad_a32.dot(dh31.T)
+    dgrad_b32 = dgrad_a32.sum(axis=1, keepdims=True)
+    dgrad_h31 = dW32.T.dot(grad_a32) + W32.T.dot(dgrad_a32)
     dgrad_a31 = dgrad_h31 * t20 - 2 * (grad_h31 * dh31 * h31)
-    dgrad_W31 = dgrad_a31 @ h30.T + grad_a31 @ dh30.T
-    dgrad_b31 = np.sum(dgrad_a31, axis=1, keepdims=True)
-    dgrad_h30 = dW31.T @ grad_a31 + W31.T @ dgrad_a31
+    dgrad_W31 = dgrad_a31.dot(h30.T) + grad_a31.dot(dh30.T)
+    dgrad_b31 = dgrad_a31.sum(axis=1, keepdims=True)
+    dgrad_h30 = dW31.T.dot(grad_a31) + W31.T.dot(dgrad_a31)
     dgrad_a30 = dgrad_h30 * t21 - 2 * (grad_h30 * dh30 * h30)
-    dgrad_W30 = dgrad_a30 @ h29.T + grad_a30 @ dh29.T
-    dgrad_b30 = np.sum(dgrad_a30, axis=1, keepdims=True)
-    dgrad_h29 = dW30.T @ grad_a30 + W30.T @ dgrad_a30
+    dgrad_W30 = dgrad_a30.dot(h29.T) + grad_a30.dot(dh29.T)
+    dgrad_b30 = dgrad_a30.sum(axis=1, keepdims=True)
+    dgrad_h29 = dW30.T.dot(grad_a30) + W30.T.dot(dgrad_a30)
     dgrad_a29 = dgrad_h29 * t22 - 2 * (grad_h29 * dh29 * h29)
-    dgrad_W29 = dgrad_a29 @ h28.T + grad_a29 @ dh28.T
-    dgrad_b29 = np.sum(dgrad_a29, axis=1, keepdims=True)
-    dgrad_h28 = dW29.T @ grad_a29 + W29.T @ dgrad_a29
+    dgrad_W29 = dgrad_a29.dot(h28.T) + grad_a29.dot(dh28.T)
+    dgrad_b29 = dgrad_a29.sum(axis=1, keepdims=True)
+    dgrad_h28 = dW29.T.dot(grad_a29) + W29.T.dot(dgrad_a29)
     dgrad_a28 = dgrad_h28 * t23 - 2 * (grad_h28 * dh28 * h28)
-    dgrad_W28 = dgrad_a28 @ h27.T + grad_a28 @ dh27.T
-    dgrad_b28 = np.sum(dgrad_a28, axis=1, keepdims=True)
-    dgrad_h27 = dW28.T @ grad_a28 + W28.T @ dgrad_a28
+    dgrad_W28 = dgrad_a28.dot(h27.T) + grad_a28.dot(dh27.T)
+    dgrad_b28 = dgrad_a28.sum(axis=1, keepdims=True)
+    dgrad_h27 = dW28.T.dot(grad_a28) + W28.T.dot(dgrad_a28)
     dgrad_a27 = dgrad_h27 * t24 - 2 * (grad_h27 * dh27 * h27)
-    dgrad_W27 = dgrad_a27 @ h26.T + grad_a27 @ dh26.T
-    dgrad_b27 = np.sum(dgrad_a27, axis=1, keepdims=True)
-    dgrad_h26 = dW27.T @ grad_a27 + W27.T @ dgrad_a27
+    dgrad_W27 = dgrad_a27.dot(h26.T) + grad_a27.dot(dh26.T)
+    dgrad_b27 = dgrad_a27.sum(axis=1, keepdims=True)
+    dgrad_h26 = dW27.T.dot(grad_a27) + W27.T.dot(dgrad_a27)
     dgrad_a26 = dgrad_h26 * t25 - 2 * (grad_h26 * dh26 * h26)
-    dgrad_W26 = dgrad_a26 @ h25.T + grad_a26 @ dh25.T
-    dgrad_b26 = np.sum(dgrad_a26, axis=1, keepdims=True)
-    dgrad_h25 = dW26.T @ grad_a26 + W26.T @ dgrad_a26
+    dgrad_W26 = dgrad_a26.dot(h25.T) + grad_a26.dot(dh25.T)
+    dgrad_b26 = dgrad_a26.sum(axis=1, keepdims=True)
+    dgrad_h25 = dW26.T.dot(grad_a26) + W26.T.dot(dgrad_a26)
     dgrad_a25 = dgrad_h25 * t26 - 2 * (grad_h25 * dh25 * h25)
-    dgrad_W25 = dgrad_a25 @ h24.T + grad_a25 @ dh24.T
-    dgrad_b25 = np.sum(dgrad_a25, axis=1, keepdims=True)
-    dgrad_h24 = dW25.T @ grad_a25 + W25.T @ dgrad_a25
+    dgrad_W25 = dgrad_a25.dot(h24.T) + grad_a25.dot(dh24.T)
+    dgrad_b25 = dgrad_a25.sum(axis=1, keepdims=True)
+    dgrad_h24 = dW25.T.dot(grad_a25) + W25.T.dot(dgrad_a25)
     dgrad_a24 = dgrad_h24 * t27 - 2 * (grad_h24 * dh24 * h24)
-    dgrad_W24 = dgrad_a24 @ h23.T + grad_a24 @ dh23.T
-    dgrad_b24 = np.sum(dgrad_a24, axis=1, keepdims=True)
-    dgrad_h23 = dW24.T @ grad_a24 + W24.T @ dgrad_a24
+    dgrad_W24 = dgrad_a24.dot(h23.T) + grad_a24.dot(dh23.T)
+    dgrad_b24 = dgrad_a24.sum(axis=1, keepdims=True)
+    dgrad_h23 = dW24.T.dot(grad_a24) + W24.T.dot(dgrad_a24)
     dgrad_a23 = dgrad_h23 * t28 - 2 * (grad_h23 * dh23 * h23)
-    dgrad_W23 = dgrad_a23 @ h22.T + grad_a23 @ dh22.T
-    dgrad_b23 = np.sum(dgrad_a23, axis=1, keepdims=True)
-    dgrad_h22 = dW23.T @ grad_a23 + W23.T @ dgrad_a23
+    dgrad_W23 = dgrad_a23.dot(h22.T) + grad_a23.dot(dh22.T)
+    dgrad_b23 = dgrad_a23.sum(axis=1, keepdims=True)
+    dgrad_h22 = dW23.T.dot(grad_a23) + W23.T.dot(dgrad_a23)
     dgrad_a22 = dgrad_h22 * t29 - 2 * (grad_h22 * dh22 * h22)
-    dgrad_W22 = dgrad_a22 @ h21.T + grad_a22 @ dh21.T
-    dgrad_b22 = np.sum(dgrad_a22, axis=1, keepdims=True)
-    dgrad_h21 = dW22.T @ grad_a22 + W22.T @ dgrad_a22
+    dgrad_W22 = dgrad_a22.dot(h21.T) + grad_a22.dot(dh21.T)
+    dgrad_b22 = dgrad_a22.sum(axis=1, keepdims=True)
+    dgrad_h21 = dW22.T.dot(grad_a22) + W22.T.dot(dgrad_a22)
     dgrad_a21 = dgrad_h21 * t30 - 2 * (grad_h21 * dh21 * h21)
-    dgrad_W21 = dgrad_a21 @ h20.T + grad_a21 @ dh20.T
-    dgrad_b21 = np.sum(dgrad_a21, axis=1, keepdims=True)
-    dgrad_h20 = dW21.T @ grad_a21 + W21.T @ dgrad_a21
+    dgrad_W21 = dgrad_a21.dot(h20.T) + grad_a21.dot(dh20.T)
+    dgrad_b21 = dgrad_a21.sum(axis=1, keepdims=True)
+    dgrad_h20 = dW21.T.dot(grad_a21) + W21.T.dot(dgrad_a21)
     dgrad_a20 = dgrad_h20 * t31 - 2 * (grad_h20 * dh20 * h20)
-    dgrad_W20 = dgrad_a20 @ h19.T + grad_a20 @ dh19.T
-    dgrad_b20 = np.sum(dgrad_a20, axis=1, keepdims=True)
-    dgrad_h19 = dW20.T @ grad_a20 + W20.T @ dgrad_a20
+    dgrad_W20 = dgrad_a20.dot(h19.T) + grad_a20.dot(dh19.T)
+    dgrad_b20 = dgrad_a20.sum(axis=1, keepdims=True)
+    dgrad_h19 = dW20.T.dot(grad_a20) + W20.T.dot(dgrad_a20)
     dgrad_a19 = dgrad_h19 * t32 - 2 * (grad_h19 * dh19 * h19)
-    dgrad_W19 = dgrad_a19 @ h18.T + grad_a19 @ dh18.T
-    dgrad_b19 = np.sum(dgrad_a19, axis=1, keepdims=True)
-    dgrad_h18 = dW19.T @ grad_a19 + W19.T @ dgrad_a19
+    dgrad_W19 = dgrad_a19.dot(h18.T) + grad_a19.dot(dh18.T)
+    dgrad_b19 = dgrad_a19.sum(axis=1, keepdims=True)
+    dgrad_h18 = dW19.T.dot(grad_a19) + W19.T.dot(dgrad_a19)
     dgrad_a18 = dgrad_h18 * t33 - 2 * (grad_h18 * dh18 * h18)
-    dgrad_W18 = dgrad_a18 @ h17.T + grad_a18 @ dh17.T
-    dgrad_b18 = np.sum(dgrad_a18, axis=1, keepdims=True)
-    dgrad_h17 = dW18.T @ grad_a18 + W18.T @ dgrad_a18
+    dgrad_W18 = dgrad_a18.dot(h17.T) + grad_a18.dot(dh17.T)
+    dgrad_b18 = dgrad_a18.sum(axis=1, keepdims=True)
+    dgrad_h17 = dW18.T.dot(grad_a18) + W18.T.dot(dgrad_a18)
     dgrad_a17 = dgrad_h17 * t34 - 2 * (grad_h17 * dh17 * h17)
-    dgrad_W17 = dgrad_a17 @ h16.T + grad_a17 @ dh16.T
-    dgrad_b17 = np.sum(dgrad_a17, axis=1, keepdims=True)
-    dgrad_h16 = dW17.T @ grad_a17 + W17.T @ dgrad_a17
+    dgrad_W17 = dgrad_a17.dot(h16.T) + grad_a17.dot(dh16.T)
+    dgrad_b17 = dgrad_a17.sum(axis=1, keepdims=True)
+    dgrad_h16 = dW17.T.dot(grad_a17) + W17.T.dot(dgrad_a17)
     dgrad_a16 = dgrad_h16 * t35 - 2 * (grad_h16 * dh16 * h16)
-    dgrad_W16 = dgrad_a16 @ h15.T + grad_a16 @ dh15.T
-    dgrad_b16 = np.sum(dgrad_a16, axis=1, keepdims=True)
-    dgrad_h15 = dW16.T @ grad_a16 + W16.T @ dgrad_a16
+    dgrad_W16 = dgrad_a16.dot(h15.T) + grad_a16.dot(dh15.T)
+    dgrad_b16 = dgrad_a16.sum(axis=1, keepdims=True)
+    dgrad_h15 = dW16.T.dot(grad_a16) + W16.T.dot(dgrad_a16)
     dgrad_a15 = dgrad_h15 * t36 - 2 * (grad_h15 * dh15 * h15)
-    dgrad_W15 = dgrad_a15 @ h14.T + grad_a15 @ dh14.T
-    dgrad_b15 = np.sum(dgrad_a15, axis=1, keepdims=True)
-    dgrad_h14 = dW15.T @ grad_a15 + W15.T @ dgrad_a15
+    dgrad_W15 = dgrad_a15.dot(h14.T) + grad_a15.dot(dh14.T)
+    dgrad_b15 = dgrad_a15.sum(axis=1, keepdims=True)
+    dgrad_h14 = dW15.T.dot(grad_a15) + W15.T.dot(dgrad_a15)
     dgrad_a14 = dgrad_h14 * t37 - 2 * (grad_h14 * dh14 * h14)
-    dgrad_W14 = dgrad_a14 @ h13.T + grad_a14 @ dh13.T
-    dgrad_b14 = np.sum(dgrad_a14, axis=1, keepdims=True)
-    dgrad_h13 = dW14.T @ grad_a14 + W14.T @ dgrad_a14
+    dgrad_W14 = dgrad_a14.dot(h13.T) + grad_a14.dot(dh13.T)
+    dgrad_b14 = dgrad_a14.sum(axis=1, keepdims=True)
+    dgrad_h13 = dW14.T.dot(grad_a14) + W14.T.dot(dgrad_a14)
     dgrad_a13 = dgrad_h13 * t38 - 2 * (grad_h13 * dh13 * h13)
-    dgrad_W13 = dgrad_a13 @ h12.T + grad_a13 @ dh12.T
-    dgrad_b13 = np.sum(dgrad_a13, axis=1, keepdims=True)
-    dgrad_h12 = dW13.T @ grad_a13 + W13.T @ dgrad_a13
+    dgrad_W13 = dgrad_a13.dot(h12.T) + grad_a13.dot(dh12.T)
+    dgrad_b13 = dgrad_a13.sum(axis=1, keepdims=True)
+    dgrad_h12 = dW13.T.dot(grad_a13) + W13.T.dot(dgrad_a13)
     dgrad_a12 = dgrad_h12 * t39 - 2 * (grad_h12 * dh12 * h12)
-    dgrad_W12 = dgrad_a12 @ h11.T + grad_a12 @ dh11.T
-    dgrad_b12 = np.sum(dgrad_a12, axis=1, keepdims=True)
-    dgrad_h11 = dW12.T @ grad_a12 + W12.T @ dgrad_a12
+    dgrad_W12 = dgrad_a12.dot(h11.T) + grad_a12.dot(dh11.T)
+    dgrad_b12 = dgrad_a12.sum(axis=1, keepdims=True)
+    dgrad_h11 = dW12.T.dot(grad_a12) + W12.T.dot(dgrad_a12)
     dgrad_a11 = dgrad_h11 * t40 - 2 * (grad_h11 * dh11 * h11)
-    dgrad_W11 = dgrad_a11 @ h10.T + grad_a11 @ dh10.T
-    dgrad_b11 = np.sum(dgrad_a11, axis=1, keepdims=True)
-    dgrad_h10 = dW11.T @ grad_a11 + W11.T @ dgrad_a11
+    dgrad_W11 = dgrad_a11.dot(h10.T) + grad_a11.dot(dh10.T)
+    dgrad_b11 = dgrad_a11.sum(axis=1, keepdims=True)
+    dgrad_h10 = dW11.T.dot(grad_a11) + W11.T.dot(dgrad_a11)
     dgrad_a10 = dgrad_h10 * t41 - 2 * (grad_h10 * dh10 * h10)
-    dgrad_W10 = dgrad_a10 @ h9.T + grad_a10 @ dh9.T
-    dgrad_b10 = np.sum(dgrad_a10, axis=1, keepdims=True)
-    dgrad_h9 = dW10.T @ grad_a10 + W10.T @ dgrad_a10
+    dgrad_W10 = dgrad_a10.dot(h9.T) + grad_a10.dot(dh9.T)
+    dgrad_b10 = dgrad_a10.sum(axis=1, keepdims=True)
+    dgrad_h9 = dW10.T.dot(grad_a10) + W10.T.dot(dgrad_a10)
     dgrad_a9 = dgrad_h9 * t42 - 2 * (grad_h9 * dh9 * h9)
-    dgrad_W9 = dgrad_a9 @ h8.T + grad_a9 @ dh8.T
-    dgrad_b9 = np.sum(dgrad_a9, axis=1, keepdims=True)
-    dgrad_h8 = dW9.T @ grad_a9 + W9.T @ dgrad_a9
+    dgrad_W9 = dgrad_a9.dot(h8.T) + grad_a9.dot(dh8.T)
+    dgrad_b9 = dgrad_a9.sum(axis=1, keepdims=True)
+    dgrad_h8 = dW9.T.dot(grad_a9) + W9.T.dot(dgrad_a9)
     dgrad_a8 = dgrad_h8 * t43 - 2 * (grad_h8 * dh8 * h8)
-    dgrad_W8 = dgrad_a8 @ h7.T + grad_a8 @ dh7.T
-    dgrad_b8 = np.sum(dgrad_a8, axis=1, keepdims=True)
-    dgrad_h7 = dW8.T @ grad_a8 + W8.T @ dgrad_a8
+    dgrad_W8 = dgrad_a8.dot(h7.T) + grad_a8.dot(dh7.T)
+    dgrad_b8 = dgrad_a8.sum(axis=1, keepdims=True)
+    dgrad_h7 = dW8.T.dot(grad_a8) + W8.T.dot(dgrad_a8)
     dgrad_a7 = dgrad_h7 * t44 - 2 * (grad_h7 * dh7 * h7)
-    dgrad_W7 = dgrad_a7 @ h6.T + grad_a7 @ dh6.T
-    dgrad_b7 = np.sum(dgrad_a7, axis=1, keepdims=True)
-    dgrad_h6 = dW7.T @ grad_a7 + W7.T @ dgrad_a7
+    dgrad_W7 = dgrad_a7.dot(h6.T) + grad_a7.dot(dh6.T)
+    dgrad_b7 = dgrad_a7.sum(axis=1, keepdims=True)
+    dgrad_h6 = dW7.T.dot(grad_a7) + W7.T.dot(dgrad_a7)
     dgrad_a6 = dgrad_h6 * t45 - 2 * (grad_h6 * dh6 * h6)
-    dgrad_W6 = dgrad_a6 @ h5.T + grad_a6 @ dh5.T
-    dgrad_b6 = np.sum(dgrad_a6, axis=1, keepdims=True)
-    dgrad_h5 = dW6.T @ grad_a6 + W6.T @ dgrad_a6
+    dgrad_W6 = dgrad_a6.dot(h5.T) + grad_a6.dot(dh5.T)
+    dgrad_b6 = dgrad_a6.sum(axis=1, keepdims=True)
+    dgrad_h5 = dW6.T.dot(grad_a6) + W6.T.dot(dgrad_a6)
     dgrad_a5 = dgrad_h5 * t46 - 2 * (grad_h5 * dh5 * h5)
-    dgrad_W5 = dgrad_a5 @ h4.T + grad_a5 @ dh4.T
-    dgrad_b5 = np.sum(dgrad_a5, axis=1, keepdims=True)
-    dgrad_h4 = dW5.T @ grad_a5 + W5.T @ dgrad_a5
+    dgrad_W5 = dgrad_a5.dot(h4.T) + grad_a5.dot(dh4.T)
+    dgrad_b5 = dgrad_a5.sum(axis=1, keepdims=True)
+    dgrad_h4 = dW5.T.dot(grad_a5) + W5.T.dot(dgrad_a5)
     dgrad_a4 = dgrad_h4 * t47 - 2 * (grad_h4 * dh4 * h4)
-    dgrad_W4 = dgrad_a4 @ h3.T + grad_a4 @ dh3.T
-    dgrad_b4 = np.sum(dgrad_a4, axis=1, keepdims=True)
-    dgrad_h3 = dW4.T @ grad_a4 + W4.T @ dgrad_a4
+    dgrad_W4 = dgrad_a4.dot(h3.T) + grad_a4.dot(dh3.T)
+    dgrad_b4 = dgrad_a4.sum(axis=1, keepdims=True)
+    dgrad_h3 = dW4.T.dot(grad_a4) + W4.T.dot(dgrad_a4)
     dgrad_a3 = dgrad_h3 * t48 - 2 * (grad_h3 * dh3 * h3)
-    dgrad_W3 = dgrad_a3 @ h2.T + grad_a3 @ dh2.T
-    dgrad_b3 = np.sum(dgrad_a3, axis=1, keepdims=True)
-    dgrad_h2 = dW3.T @ grad_a3 + W3.T @ dgrad_a3
+    dgrad_W3 = dgrad_a3.dot(h2.T) + grad_a3.dot(dh2.T)
+    dgrad_b3 = dgrad_a3.sum(axis=1, keepdims=True)
+    dgrad_h2 = dW3.T.dot(grad_a3) + W3.T.dot(dgrad_a3)
     dgrad_a2 = dgrad_h2 * t49 - 2 * (grad_h2 * dh2 * h2)
-    dgrad_W2 = dgrad_a2 @ h1.T + grad_a2 @ dh1.T
-    dgrad_b2 = np.sum(dgrad_a2, axis=1, keepdims=True)
-    dgrad_h1 = dW2.T @ grad_a2 + W2.T @ dgrad_a2
+    dgrad_W2 = dgrad_a2.dot(h1.T) + grad_a2.dot(dh1.T)
+    dgrad_b2 = dgrad_a2.sum(axis=1, keepdims=True)
+    dgrad_h1 = dW2.T.dot(grad_a2) + W2.T.dot(dgrad_a2)
     dgrad_a1 = dgrad_h1 * t50 - 2 * (grad_h1 * dh1 * h1)
-    dgrad_W1 = dgrad_a1 @ X.T
-    dgrad_b1 = np.sum(dgrad_a1, axis=1, keepdims=True)
+    dgrad_W1 = dgrad_a1.dot(X.T)
+    dgrad_b1 = dgrad_a1.sum(axis=1, keepdims=True)
     return {
         "W1": dgrad_W1,
         "b1": dgrad_b1,
@@ -1825,8 +2146,16 @@ def update(parameters, gradients, learning_rate):
 
 def _parameters(parameters):
     """Return the parameters in order, checked."""
+    arrays = list(parameters.values()) if type(parameters) is dict and list(parameters) == _ORDER else ()
+    right = arrays and [(type(a), getattr(a, "shape", None)) for a in arrays] == _RIGHT
+    if right and {a.dtype for a in arrays} <= _FLOATS:
+        return arrays  # nothing to convert, nothing to refuse
     _names("parameters", parameters)
     return [_array(name, parameters[name], shape) for name, shape in PARAMETERS.items()]
+
+
+_ORDER, _RIGHT = list(PARAMETERS), [(np.ndarray, shape) for shape in PARAMETERS.values()]
+_FLOATS = {np.dtype(np.float64), np.dtype(np.float32)}
 
 
 def _names(what, given):
@@ -1848,6 +2177,10 @@ def _names(what, given):
 
 def _array(name, value, shape):
     """Return a value as a floating-point array of exactly that shape; None stands for any size."""
+    if type(value) is np.ndarray and value.ndim == 2 and value.dtype in _FLOATS:
+        rows, columns = value.shape
+        if shape[0] in (None, rows) and shape[1] in (None, columns):
+            return value
     try:
         array = np.asarray(value)
     except ValueError as error:
@@ -1879,7 +2212,15 @@ def _labelled(X, Y):
     X, Y = _samples("X", X, (64, None)), _samples("Y", Y, (10, None))
     if X.shape[1] != Y.shape[1]:
         raise ValueError(f"X and Y: expected as many samples in both, got {X.shape} and {Y.shape}")
-    if not (np.min(Y) >= 0 and np.max(np.abs(np.sum(Y, axis=0) - 1)) <= 1e-5):
+    if not _distributions(Y):
         raise ValueError("Y: expected columns that are distributions (one-hot, or probabilities "
                          "that sum to 1): the gradient y_hat - Y relies on it")
     return X, Y
+
+
+def _distributions(Y):
+    """Say whether each column is one: no entry below 0, the sum 1."""
+    if Y.size <= 64:  # so few entries are looked at faster in Python than by calls of NumPy
+        samples = Y.T.tolist()
+        return all(min(sample) >= 0 and abs(sum(sample) - 1) <= 1e-5 for sample in samples)
+    return bool(np.min(Y) >= 0 and np.max(np.abs(np.sum(Y, axis=0) - 1)) <= 1e-5)

@@ -25,14 +25,14 @@ PARAMETERS = {
 """Shape of each parameter, and so of its gradient."""
 
 
-def relu(x):
-    """{x if x > 0; 0 otherwise}."""
-    return np.maximum(x, 0)
-
-
 def step(x):
     """{1 if x > 0; 0 otherwise}."""
     return (x > 0).astype(x.dtype)
+
+
+def relu(x):
+    """{x if x > 0; 0 otherwise}."""
+    return np.maximum(x, 0)
 
 
 def initialize(seed):
@@ -55,14 +55,14 @@ def forward(parameters, X):
     """Return y_hat (N x 10) for inputs X (N x 784)."""
     W1, b1, W2, b2, W3, b3 = _parameters(parameters)
     X = _samples("X", X, (None, 784))
-    a1 = X @ W1 + b1  # X W₁ + 1 b₁
+    a1 = X.dot(W1) + b1  # X W₁ + 1 b₁
     h1 = relu(a1)
-    a2 = h1 @ W2 + b2  # h₁ W₂ + 1 b₂
+    a2 = h1.dot(W2) + b2  # h₁ W₂ + 1 b₂
     h2 = relu(a2)
-    a3 = h2 @ W3 + b3  # h₂ W₃ + 1 b₃
-    shifted_a3 = a3 - np.max(a3, axis=1, keepdims=True)
+    a3 = h2.dot(W3) + b3  # h₂ W₃ + 1 b₃
+    shifted_a3 = a3 - a3.max(axis=1, keepdims=True)
     exp_a3 = np.exp(shifted_a3)
-    sum_a3 = np.sum(exp_a3, axis=1, keepdims=True)
+    sum_a3 = exp_a3.sum(axis=1, keepdims=True)
     y_hat = exp_a3 / sum_a3  # softmax(a₃)
     return y_hat
 
@@ -72,15 +72,15 @@ def loss(parameters, X, Y):
     W1, b1, W2, b2, W3, b3 = _parameters(parameters)
     X, Y = _labelled(X, Y)
     N = X.shape[0]
-    a1 = X @ W1 + b1  # X W₁ + 1 b₁
+    a1 = X.dot(W1) + b1  # X W₁ + 1 b₁
     h1 = relu(a1)
-    a2 = h1 @ W2 + b2  # h₁ W₂ + 1 b₂
+    a2 = h1.dot(W2) + b2  # h₁ W₂ + 1 b₂
     h2 = relu(a2)
-    a3 = h2 @ W3 + b3  # h₂ W₃ + 1 b₃
-    shifted_a3 = a3 - np.max(a3, axis=1, keepdims=True)
+    a3 = h2.dot(W3) + b3  # h₂ W₃ + 1 b₃
+    shifted_a3 = a3 - a3.max(axis=1, keepdims=True)
     exp_a3 = np.exp(shifted_a3)
-    sum_a3 = np.sum(exp_a3, axis=1, keepdims=True)
-    loss = -np.sum(Y * (shifted_a3 - np.log(sum_a3))) / N  # −1/N ⟨Y, log(ŷ)⟩
+    sum_a3 = exp_a3.sum(axis=1, keepdims=True)
+    loss = -np.vdot(Y, shifted_a3 - np.log(sum_a3)) / N  # −1/N ⟨Y, log(ŷ)⟩
     return float(loss)
 
 
@@ -89,13 +89,41 @@ def loss_and_gradients(parameters, X, Y, input_gradient=False):
 
     With ``input_gradient`` the dict holds the gradient by X too, under "X".
     """
-    values = trace(parameters, X, Y)
-    gradients = {name: values["grad_" + name] for name in PARAMETERS}
+    W1, b1, W2, b2, W3, b3 = _parameters(parameters)
+    X, Y = _labelled(X, Y)
+    N = X.shape[0]
+    a1 = X.dot(W1) + b1
+    h1 = relu(a1)
+    a2 = h1.dot(W2) + b2
+    h2 = relu(a2)
+    a3 = h2.dot(W3) + b3
+    shifted_a3 = a3 - a3.max(axis=1, keepdims=True)
+    exp_a3 = np.exp(shifted_a3)
+    sum_a3 = exp_a3.sum(axis=1, keepdims=True)
+    loss = -np.vdot(Y, shifted_a3 - np.log(sum_a3)) / N
+    grad_a3 = (exp_a3 / sum_a3 - Y) / N
+    grad_W3 = h2.T.dot(grad_a3)
+    grad_b3 = grad_a3.sum(axis=0, keepdims=True)
+    grad_a2 = grad_a3.dot(W3.T) * step(a2)
+    grad_W2 = h1.T.dot(grad_a2)
+    grad_b2 = grad_a2.sum(axis=0, keepdims=True)
+    grad_a1 = grad_a2.dot(W2.T) * step(a1)
+    grad_W1 = X.T.dot(grad_a1)
+    grad_b1 = grad_a1.sum(axis=0, keepdims=True)
+    gradients = {
+        "W1": grad_W1,
+        "b1": grad_b1,
+        "W2": grad_W2,
+        "b2": grad_b2,
+        "W3": grad_W3,
+        "b3": grad_b3,
+    }
     if input_gradient:
+        values = trace(parameters, X, Y)
         W1 = np.asarray(parameters["W1"])
         grad_a1 = values["grad_a1"]
-        gradients["X"] = grad_a1 @ W1.T
-    return float(values["loss"]), gradients
+        gradients["X"] = grad_a1.dot(W1.T)
+    return float(loss), gradients
 
 
 def trace(parameters, X, Y):
@@ -105,29 +133,29 @@ def trace(parameters, X, Y):
     N = X.shape[0]
 
     # Forward.
-    a1 = X @ W1 + b1  # X W₁ + 1 b₁
+    a1 = X.dot(W1) + b1  # X W₁ + 1 b₁
     h1 = relu(a1)
-    a2 = h1 @ W2 + b2  # h₁ W₂ + 1 b₂
+    a2 = h1.dot(W2) + b2  # h₁ W₂ + 1 b₂
     h2 = relu(a2)
-    a3 = h2 @ W3 + b3  # h₂ W₃ + 1 b₃
-    shifted_a3 = a3 - np.max(a3, axis=1, keepdims=True)
+    a3 = h2.dot(W3) + b3  # h₂ W₃ + 1 b₃
+    shifted_a3 = a3 - a3.max(axis=1, keepdims=True)
     exp_a3 = np.exp(shifted_a3)
-    sum_a3 = np.sum(exp_a3, axis=1, keepdims=True)
+    sum_a3 = exp_a3.sum(axis=1, keepdims=True)
     y_hat = exp_a3 / sum_a3  # softmax(a₃)
-    loss = -np.sum(Y * (shifted_a3 - np.log(sum_a3))) / N  # −1/N ⟨Y, log(ŷ)⟩
+    loss = -np.vdot(Y, shifted_a3 - np.log(sum_a3)) / N  # −1/N ⟨Y, log(ŷ)⟩
 
     # Backward: grad_v is the gradient of the loss by v, and has the shape of v.
     grad_a3 = (y_hat - Y) / N
-    grad_W3 = h2.T @ grad_a3
-    grad_b3 = np.sum(grad_a3, axis=0, keepdims=True)  # 1ᵀ ∇a₃
-    grad_h2 = grad_a3 @ W3.T
+    grad_W3 = h2.T.dot(grad_a3)
+    grad_b3 = grad_a3.sum(axis=0, keepdims=True)  # 1ᵀ ∇a₃
+    grad_h2 = grad_a3.dot(W3.T)
     grad_a2 = grad_h2 * step(a2)
-    grad_W2 = h1.T @ grad_a2
-    grad_b2 = np.sum(grad_a2, axis=0, keepdims=True)  # 1ᵀ ∇a₂
-    grad_h1 = grad_a2 @ W2.T
+    grad_W2 = h1.T.dot(grad_a2)
+    grad_b2 = grad_a2.sum(axis=0, keepdims=True)  # 1ᵀ ∇a₂
+    grad_h1 = grad_a2.dot(W2.T)
     grad_a1 = grad_h1 * step(a1)
-    grad_W1 = X.T @ grad_a1
-    grad_b1 = np.sum(grad_a1, axis=0, keepdims=True)  # 1ᵀ ∇a₁
+    grad_W1 = X.T.dot(grad_a1)
+    grad_b1 = grad_a1.sum(axis=0, keepdims=True)  # 1ᵀ ∇a₁
 
     return {
         "a1": a1,
@@ -158,40 +186,41 @@ def hessian_vector(parameters, X, Y, V):
     """
     W1, b1, W2, b2, W3, b3 = _parameters(parameters)
     _names("V", V)
-    dW1, db1, dW2, db2, dW3, db3 = (_array(f"V[{name!r}]", V[name], shape) for name, shape in PARAMETERS.items())
+    dW1, db1, dW2, db2, dW3, db3 = [
+        _array(f"V[{name!r}]", V[name], shape) for name, shape in PARAMETERS.items()]
     X, Y = _labelled(X, Y)
     N = X.shape[0]
-    a1 = X @ W1 + b1  # X W₁ + 1 b₁
+    a1 = X.dot(W1) + b1  # X W₁ + 1 b₁
     h1 = relu(a1)
-    a2 = h1 @ W2 + b2  # h₁ W₂ + 1 b₂
+    a2 = h1.dot(W2) + b2  # h₁ W₂ + 1 b₂
     h2 = relu(a2)
-    a3 = h2 @ W3 + b3  # h₂ W₃ + 1 b₃
-    shifted_a3 = a3 - np.max(a3, axis=1, keepdims=True)
+    a3 = h2.dot(W3) + b3  # h₂ W₃ + 1 b₃
+    shifted_a3 = a3 - a3.max(axis=1, keepdims=True)
     exp_a3 = np.exp(shifted_a3)
-    sum_a3 = np.sum(exp_a3, axis=1, keepdims=True)
+    sum_a3 = exp_a3.sum(axis=1, keepdims=True)
     y_hat = exp_a3 / sum_a3  # softmax(a₃)
     grad_a3 = (y_hat - Y) / N
-    grad_h2 = grad_a3 @ W3.T
+    grad_h2 = grad_a3.dot(W3.T)
     t1 = step(a2)
     grad_a2 = grad_h2 * t1  # ∇h₂ ⊙ step(a₂)
     t2 = step(a1)
-    da1 = X @ dW1 + db1
+    da1 = X.dot(dW1) + db1
     dh1 = t2 * da1
-    da2 = dh1 @ W2 + h1 @ dW2 + db2
+    da2 = dh1.dot(W2) + h1.dot(dW2) + db2
     dh2 = t1 * da2
-    da3 = dh2 @ W3 + h2 @ dW3 + db3
-    dy_hat = y_hat * (da3 - np.sum(y_hat * da3, axis=1, keepdims=True))
+    da3 = dh2.dot(W3) + h2.dot(dW3) + db3
+    dy_hat = y_hat * (da3 - (y_hat * da3).sum(axis=1, keepdims=True))
     dgrad_a3 = dy_hat / N
-    dgrad_W3 = dh2.T @ grad_a3 + h2.T @ dgrad_a3
-    dgrad_b3 = np.sum(dgrad_a3, axis=0, keepdims=True)
-    dgrad_h2 = dgrad_a3 @ W3.T + grad_a3 @ dW3.T
+    dgrad_W3 = dh2.T.dot(grad_a3) + h2.T.dot(dgrad_a3)
+    dgrad_b3 = dgrad_a3.sum(axis=0, keepdims=True)
+    dgrad_h2 = dgrad_a3.dot(W3.T) + grad_a3.dot(dW3.T)
     dgrad_a2 = dgrad_h2 * t1
-    dgrad_W2 = dh1.T @ grad_a2 + h1.T @ dgrad_a2
-    dgrad_b2 = np.sum(dgrad_a2, axis=0, keepdims=True)
-    dgrad_h1 = dgrad_a2 @ W2.T + grad_a2 @ dW2.T
+    dgrad_W2 = dh1.T.dot(grad_a2) + h1.T.dot(dgrad_a2)
+    dgrad_b2 = dgrad_a2.sum(axis=0, keepdims=True)
+    dgrad_h1 = dgrad_a2.dot(W2.T) + grad_a2.dot(dW2.T)
     dgrad_a1 = dgrad_h1 * t2
-    dgrad_W1 = X.T @ dgrad_a1
-    dgrad_b1 = np.sum(dgrad_a1, axis=0, keepdims=True)
+    dgrad_W1 = X.T.dot(dgrad_a1)
+    dgrad_b1 = dgrad_a1.sum(axis=0, keepdims=True)
     return {
         "W1": dgrad_W1,
         "b1": dgrad_b1,
@@ -217,8 +246,16 @@ def update(parameters, gradients, learning_rate):
 
 def _parameters(parameters):
     """Return the parameters in order, checked."""
+    arrays = list(parameters.values()) if type(parameters) is dict and list(parameters) == _ORDER else ()
+    right = arrays and [(type(a), getattr(a, "shape", None)) for a in arrays] == _RIGHT
+    if right and {a.dtype for a in arrays} <= _FLOATS:
+        return arrays  # nothing to convert, nothing to refuse
     _names("parameters", parameters)
     return [_array(name, parameters[name], shape) for name, shape in PARAMETERS.items()]
+
+
+_ORDER, _RIGHT = list(PARAMETERS), [(np.ndarray, shape) for shape in PARAMETERS.values()]
+_FLOATS = {np.dtype(np.float64), np.dtype(np.float32)}
 
 
 def _names(what, given):
@@ -240,6 +277,10 @@ def _names(what, given):
 
 def _array(name, value, shape):
     """Return a value as a floating-point array of exactly that shape; None stands for any size."""
+    if type(value) is np.ndarray and value.ndim == 2 and value.dtype in _FLOATS:
+        rows, columns = value.shape
+        if shape[0] in (None, rows) and shape[1] in (None, columns):
+            return value
     try:
         array = np.asarray(value)
     except ValueError as error:
@@ -271,7 +312,15 @@ def _labelled(X, Y):
     X, Y = _samples("X", X, (None, 784)), _samples("Y", Y, (None, 10))
     if X.shape[0] != Y.shape[0]:
         raise ValueError(f"X and Y: expected as many samples in both, got {X.shape} and {Y.shape}")
-    if not (np.min(Y) >= 0 and np.max(np.abs(np.sum(Y, axis=1) - 1)) <= 1e-5):
+    if not _distributions(Y):
         raise ValueError("Y: expected rows that are distributions (one-hot, or probabilities "
                          "that sum to 1): the gradient y_hat - Y relies on it")
     return X, Y
+
+
+def _distributions(Y):
+    """Say whether each row is one: no entry below 0, the sum 1."""
+    if Y.size <= 64:  # so few entries are looked at faster in Python than by calls of NumPy
+        samples = Y.tolist()
+        return all(min(sample) >= 0 and abs(sum(sample) - 1) <= 1e-5 for sample in samples)
+    return bool(np.min(Y) >= 0 and np.max(np.abs(np.sum(Y, axis=1) - 1)) <= 1e-5)

@@ -51,14 +51,14 @@ def forward(parameters, X):
     """Return y_hat (3 x N) for inputs X (3 x N)."""
     W1, b1, W2, b2, W3, b3 = _parameters(parameters)
     X = _samples("X", X, (3, None))
-    a1 = W1 @ X + b1  # W₁ X + b₁ 1ᵀ
+    a1 = W1.dot(X) + b1  # W₁ X + b₁ 1ᵀ
     h1 = sigmoid(a1)
-    a2 = W2 @ h1 + b2  # W₂ h₁ + b₂ 1ᵀ
+    a2 = W2.dot(h1) + b2  # W₂ h₁ + b₂ 1ᵀ
     h2 = sigmoid(a2)
-    a3 = W3 @ h2 + b3  # W₃ h₂ + b₃ 1ᵀ
-    shifted_a3 = a3 - np.max(a3, axis=0, keepdims=True)
+    a3 = W3.dot(h2) + b3  # W₃ h₂ + b₃ 1ᵀ
+    shifted_a3 = a3 - a3.max(axis=0, keepdims=True)
     exp_a3 = np.exp(shifted_a3)
-    sum_a3 = np.sum(exp_a3, axis=0, keepdims=True)
+    sum_a3 = exp_a3.sum(axis=0, keepdims=True)
     y_hat = exp_a3 / sum_a3  # softmax(a₃)
     return y_hat
 
@@ -67,15 +67,15 @@ def loss(parameters, X, Y):
     """Return the loss (cross entropy, summed over samples) for inputs X (3 x N) and labels Y (3 x N)."""
     W1, b1, W2, b2, W3, b3 = _parameters(parameters)
     X, Y = _labelled(X, Y)
-    a1 = W1 @ X + b1  # W₁ X + b₁ 1ᵀ
+    a1 = W1.dot(X) + b1  # W₁ X + b₁ 1ᵀ
     h1 = sigmoid(a1)
-    a2 = W2 @ h1 + b2  # W₂ h₁ + b₂ 1ᵀ
+    a2 = W2.dot(h1) + b2  # W₂ h₁ + b₂ 1ᵀ
     h2 = sigmoid(a2)
-    a3 = W3 @ h2 + b3  # W₃ h₂ + b₃ 1ᵀ
-    shifted_a3 = a3 - np.max(a3, axis=0, keepdims=True)
+    a3 = W3.dot(h2) + b3  # W₃ h₂ + b₃ 1ᵀ
+    shifted_a3 = a3 - a3.max(axis=0, keepdims=True)
     exp_a3 = np.exp(shifted_a3)
-    sum_a3 = np.sum(exp_a3, axis=0, keepdims=True)
-    loss = -np.sum(Y * (shifted_a3 - np.log(sum_a3)))  # −⟨Y, log(ŷ)⟩
+    sum_a3 = exp_a3.sum(axis=0, keepdims=True)
+    loss = -np.vdot(Y, shifted_a3 - np.log(sum_a3))  # −⟨Y, log(ŷ)⟩
     return float(loss)
 
 
@@ -84,13 +84,38 @@ def loss_and_gradients(parameters, X, Y, input_gradient=False):
 
     With ``input_gradient`` the dict holds the gradient by X too, under "X".
     """
-    values = trace(parameters, X, Y)
-    gradients = {name: values["grad_" + name] for name in PARAMETERS}
+    W1, b1, W2, b2, W3, b3 = _parameters(parameters)
+    X, Y = _labelled(X, Y)
+    h1 = sigmoid(W1.dot(X) + b1)
+    h2 = sigmoid(W2.dot(h1) + b2)
+    a3 = W3.dot(h2) + b3
+    shifted_a3 = a3 - a3.max(axis=0, keepdims=True)
+    exp_a3 = np.exp(shifted_a3)
+    sum_a3 = exp_a3.sum(axis=0, keepdims=True)
+    loss = -np.vdot(Y, shifted_a3 - np.log(sum_a3))
+    grad_a3 = exp_a3 / sum_a3 - Y
+    grad_W3 = grad_a3.dot(h2.T)
+    grad_b3 = grad_a3.sum(axis=1, keepdims=True)
+    grad_a2 = W3.T.dot(grad_a3) * h2 * (1 - h2)
+    grad_W2 = grad_a2.dot(h1.T)
+    grad_b2 = grad_a2.sum(axis=1, keepdims=True)
+    grad_a1 = W2.T.dot(grad_a2) * h1 * (1 - h1)
+    grad_W1 = grad_a1.dot(X.T)
+    grad_b1 = grad_a1.sum(axis=1, keepdims=True)
+    gradients = {
+        "W1": grad_W1,
+        "b1": grad_b1,
+        "W2": grad_W2,
+        "b2": grad_b2,
+        "W3": grad_W3,
+        "b3": grad_b3,
+    }
     if input_gradient:
+        values = trace(parameters, X, Y)
         W1 = np.asarray(parameters["W1"])
         grad_a1 = values["grad_a1"]
-        gradients["X"] = W1.T @ grad_a1
-    return float(values["loss"]), gradients
+        gradients["X"] = W1.T.dot(grad_a1)
+    return float(loss), gradients
 
 
 def trace(parameters, X, Y):
@@ -99,29 +124,29 @@ def trace(parameters, X, Y):
     X, Y = _labelled(X, Y)
 
     # Forward.
-    a1 = W1 @ X + b1  # W₁ X + b₁ 1ᵀ
+    a1 = W1.dot(X) + b1  # W₁ X + b₁ 1ᵀ
     h1 = sigmoid(a1)
-    a2 = W2 @ h1 + b2  # W₂ h₁ + b₂ 1ᵀ
+    a2 = W2.dot(h1) + b2  # W₂ h₁ + b₂ 1ᵀ
     h2 = sigmoid(a2)
-    a3 = W3 @ h2 + b3  # W₃ h₂ + b₃ 1ᵀ
-    shifted_a3 = a3 - np.max(a3, axis=0, keepdims=True)
+    a3 = W3.dot(h2) + b3  # W₃ h₂ + b₃ 1ᵀ
+    shifted_a3 = a3 - a3.max(axis=0, keepdims=True)
     exp_a3 = np.exp(shifted_a3)
-    sum_a3 = np.sum(exp_a3, axis=0, keepdims=True)
+    sum_a3 = exp_a3.sum(axis=0, keepdims=True)
     y_hat = exp_a3 / sum_a3  # softmax(a₃)
-    loss = -np.sum(Y * (shifted_a3 - np.log(sum_a3)))  # −⟨Y, log(ŷ)⟩
+    loss = -np.vdot(Y, shifted_a3 - np.log(sum_a3))  # −⟨Y, log(ŷ)⟩
 
     # Backward: grad_v is the gradient of the loss by v, and has the shape of v.
     grad_a3 = y_hat - Y
-    grad_W3 = grad_a3 @ h2.T
-    grad_b3 = np.sum(grad_a3, axis=1, keepdims=True)  # ∇a₃ 1
-    grad_h2 = W3.T @ grad_a3
+    grad_W3 = grad_a3.dot(h2.T)
+    grad_b3 = grad_a3.sum(axis=1, keepdims=True)  # ∇a₃ 1
+    grad_h2 = W3.T.dot(grad_a3)
     grad_a2 = grad_h2 * h2 * (1 - h2)
-    grad_W2 = grad_a2 @ h1.T
-    grad_b2 = np.sum(grad_a2, axis=1, keepdims=True)  # ∇a₂ 1
-    grad_h1 = W2.T @ grad_a2
+    grad_W2 = grad_a2.dot(h1.T)
+    grad_b2 = grad_a2.sum(axis=1, keepdims=True)  # ∇a₂ 1
+    grad_h1 = W2.T.dot(grad_a2)
     grad_a1 = grad_h1 * h1 * (1 - h1)
-    grad_W1 = grad_a1 @ X.T
-    grad_b1 = np.sum(grad_a1, axis=1, keepdims=True)  # ∇a₁ 1
+    grad_W1 = grad_a1.dot(X.T)
+    grad_b1 = grad_a1.sum(axis=1, keepdims=True)  # ∇a₁ 1
 
     return {
         "a1": a1,
@@ -152,40 +177,41 @@ def hessian_vector(parameters, X, Y, V):
     """
     W1, b1, W2, b2, W3, b3 = _parameters(parameters)
     _names("V", V)
-    dW1, db1, dW2, db2, dW3, db3 = (_array(f"V[{name!r}]", V[name], shape) for name, shape in PARAMETERS.items())
+    dW1, db1, dW2, db2, dW3, db3 = [
+        _array(f"V[{name!r}]", V[name], shape) for name, shape in PARAMETERS.items()]
     X, Y = _labelled(X, Y)
-    a1 = W1 @ X + b1  # W₁ X + b₁ 1ᵀ
+    a1 = W1.dot(X) + b1  # W₁ X + b₁ 1ᵀ
     h1 = sigmoid(a1)
-    a2 = W2 @ h1 + b2  # W₂ h₁ + b₂ 1ᵀ
+    a2 = W2.dot(h1) + b2  # W₂ h₁ + b₂ 1ᵀ
     h2 = sigmoid(a2)
-    a3 = W3 @ h2 + b3  # W₃ h₂ + b₃ 1ᵀ
-    shifted_a3 = a3 - np.max(a3, axis=0, keepdims=True)
+    a3 = W3.dot(h2) + b3  # W₃ h₂ + b₃ 1ᵀ
+    shifted_a3 = a3 - a3.max(axis=0, keepdims=True)
     exp_a3 = np.exp(shifted_a3)
-    sum_a3 = np.sum(exp_a3, axis=0, keepdims=True)
+    sum_a3 = exp_a3.sum(axis=0, keepdims=True)
     y_hat = exp_a3 / sum_a3  # softmax(a₃)
     grad_a3 = y_hat - Y
-    grad_h2 = W3.T @ grad_a3
+    grad_h2 = W3.T.dot(grad_a3)
     t1 = 1 - h2
     grad_a2 = grad_h2 * h2 * t1  # ∇h₂ ⊙ h₂ ⊙ (1 − h₂)
-    grad_h1 = W2.T @ grad_a2
+    grad_h1 = W2.T.dot(grad_a2)
     t2 = 1 - h1
-    da1 = dW1 @ X + db1
+    da1 = dW1.dot(X) + db1
     dh1 = h1 * t2 * da1
-    da2 = dW2 @ h1 + W2 @ dh1 + db2
+    da2 = dW2.dot(h1) + W2.dot(dh1) + db2
     dh2 = h2 * t1 * da2
-    da3 = dW3 @ h2 + W3 @ dh2 + db3
-    dy_hat = y_hat * (da3 - np.sum(y_hat * da3, axis=0, keepdims=True))
+    da3 = dW3.dot(h2) + W3.dot(dh2) + db3
+    dy_hat = y_hat * (da3 - (y_hat * da3).sum(axis=0, keepdims=True))
     dgrad_a3 = dy_hat
-    dgrad_W3 = dgrad_a3 @ h2.T + grad_a3 @ dh2.T
-    dgrad_b3 = np.sum(dgrad_a3, axis=1, keepdims=True)
-    dgrad_h2 = dW3.T @ grad_a3 + W3.T @ dgrad_a3
+    dgrad_W3 = dgrad_a3.dot(h2.T) + grad_a3.dot(dh2.T)
+    dgrad_b3 = dgrad_a3.sum(axis=1, keepdims=True)
+    dgrad_h2 = dW3.T.dot(grad_a3) + W3.T.dot(dgrad_a3)
     dgrad_a2 = dgrad_h2 * h2 * t1 + grad_h2 * dh2 * t1 - grad_h2 * h2 * dh2
-    dgrad_W2 = dgrad_a2 @ h1.T + grad_a2 @ dh1.T
-    dgrad_b2 = np.sum(dgrad_a2, axis=1, keepdims=True)
-    dgrad_h1 = dW2.T @ grad_a2 + W2.T @ dgrad_a2
+    dgrad_W2 = dgrad_a2.dot(h1.T) + grad_a2.dot(dh1.T)
+    dgrad_b2 = dgrad_a2.sum(axis=1, keepdims=True)
+    dgrad_h1 = dW2.T.dot(grad_a2) + W2.T.dot(dgrad_a2)
     dgrad_a1 = dgrad_h1 * h1 * t2 + grad_h1 * dh1 * t2 - grad_h1 * h1 * dh1
-    dgrad_W1 = dgrad_a1 @ X.T
-    dgrad_b1 = np.sum(dgrad_a1, axis=1, keepdims=True)
+    dgrad_W1 = dgrad_a1.dot(X.T)
+    dgrad_b1 = dgrad_a1.sum(axis=1, keepdims=True)
     return {
         "W1": dgrad_W1,
         "b1": dgrad_b1,
@@ -211,8 +237,16 @@ def update(parameters, gradients, learning_rate):
 
 def _parameters(parameters):
     """Return the parameters in order, checked."""
+    arrays = list(parameters.values()) if type(parameters) is dict and list(parameters) == _ORDER else ()
+    right = arrays and [(type(a), getattr(a, "shape", None)) for a in arrays] == _RIGHT
+    if right and {a.dtype for a in arrays} <= _FLOATS:
+        return arrays  # nothing to convert, nothing to refuse
     _names("parameters", parameters)
     return [_array(name, parameters[name], shape) for name, shape in PARAMETERS.items()]
+
+
+_ORDER, _RIGHT = list(PARAMETERS), [(np.ndarray, shape) for shape in PARAMETERS.values()]
+_FLOATS = {np.dtype(np.float64), np.dtype(np.float32)}
 
 
 def _names(what, given):
@@ -234,6 +268,10 @@ def _names(what, given):
 
 def _array(name, value, shape):
     """Return a value as a floating-point array of exactly that shape; None stands for any size."""
+    if type(value) is np.ndarray and value.ndim == 2 and value.dtype in _FLOATS:
+        rows, columns = value.shape
+        if shape[0] in (None, rows) and shape[1] in (None, columns):
+            return value
     try:
         array = np.asarray(value)
     except ValueError as error:
@@ -265,7 +303,15 @@ def _labelled(X, Y):
     X, Y = _samples("X", X, (3, None)), _samples("Y", Y, (3, None))
     if X.shape[1] != Y.shape[1]:
         raise ValueError(f"X and Y: expected as many samples in both, got {X.shape} and {Y.shape}")
-    if not (np.min(Y) >= 0 and np.max(np.abs(np.sum(Y, axis=0) - 1)) <= 1e-5):
+    if not _distributions(Y):
         raise ValueError("Y: expected columns that are distributions (one-hot, or probabilities "
                          "that sum to 1): the gradient y_hat - Y relies on it")
     return X, Y
+
+
+def _distributions(Y):
+    """Say whether each column is one: no entry below 0, the sum 1."""
+    if Y.size <= 64:  # so few entries are looked at faster in Python than by calls of NumPy
+        samples = Y.T.tolist()
+        return all(min(sample) >= 0 and abs(sum(sample) - 1) <= 1e-5 for sample in samples)
+    return bool(np.min(Y) >= 0 and np.max(np.abs(np.sum(Y, axis=0) - 1)) <= 1e-5)

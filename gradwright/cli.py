@@ -124,11 +124,29 @@ def differentiate(**options: Any) -> None:
 @_architecture
 @click.option("-o", "--output", metavar="DIR", default="generated", show_default=True,
               help="The folder of NAME.py; - prints it.")
-@click.option("--target", default="numpy", show_default=True, help="The language of the module.")
+@click.option("--target", default="numpy", show_default=True,
+              help="numpy, numpy-workspace, numba or c (one C99 file).")
+@click.option("--dtype", type=click.Choice(["double", "float"]), default="double", show_default=True,
+              help="The numbers of a C file.")
+@click.option("--explain", "explained", is_flag=True, help="Write nothing; show what each pass does to the program.")
+@click.option("--samples", type=click.IntRange(min=1), default=64, show_default=True,
+              help="The number of samples that --explain counts for.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if the file on disk differs.")
 def generate(**options: Any) -> None:
-    """Write the network as a NumPy module."""
+    """Write the network as a NumPy module, or in another language."""
     from gradwright.commands import generate as run
+
+    run(**options)
+
+
+@cli.command(short_help="Compile the network; the fastest form.")
+@_architecture
+@click.option("--target", type=click.Choice(["c", "numba", "numpy-workspace"]), default="c", show_default=True,
+              help="c needs a C compiler; without one numba is used, then NumPy.")
+@click.option("-o", "--output", metavar="DIR", default="generated", show_default=True, help="The folder to write to.")
+def build(**options: Any) -> None:
+    """Compile the network as a module for Python, from C made for it; compiled once, then kept."""
+    from gradwright.commands import build as run
 
     run(**options)
 

@@ -11,13 +11,17 @@ from typing import Any
 
 import click
 
+from codegen.building import NoCompilerError, build_c, load_fast
+from codegen.c.source import generate_c
 from codegen.evaluation import evaluate_module, random_samples, read_parameters, read_samples
+from codegen.explaining import explain
 from codegen.expressions import generate_expression
 from codegen.gradcheck import check_gradients
 from codegen.loading import load
+from codegen.module import require_widths
 from codegen.targets import TARGETS
 from gradwright import display
-from gradwright.files import read_text, write_text
+from gradwright.files import copy_file, read_text, write_text
 from symbolic.answers import Answers
 from symbolic.architecture import read_architecture
 from symbolic.derivation import Derivation, Gradient
@@ -87,12 +91,18 @@ def selected(derivation: Derivation, names: Sequence[str]) -> tuple[Gradient, ..
     return tuple(g for g in derivation.gradients if (g.wrt.name in names if names else g.wrt.name != "X"))
 
 
-def generate(architecture: str, output: str, target: str, check: bool) -> None:
+def generate(architecture: str, output: str, target: str, check: bool, dtype: str, explained: bool,
+             samples: int) -> None:
     """Write a network's module, or compare the file on disk with it."""
     if target not in TARGETS:
         raise InputError(f"unknown target {target!r}; expected {', '.join(TARGETS)}")
     network, language = read_architecture(architecture), TARGETS[target]
-    text = language.generate(network, None)
+    if dtype != "double" and target != "c":
+        raise InputError(f"--dtype is of the target c; a module of {target} keeps the type of its arrays")
+    if explained:
+        display.passes(network, explain(derive_network(require_widths(network)), samples), samples)
+        return
+    text = generate_c(network, None, dtype) if target == "c" else language.generate(network, None)
     if output == "-" and not check:
         click.echo(text, nl=False)
         return
@@ -108,6 +118,26 @@ def generate(architecture: str, output: str, target: str, check: bool) -> None:
         raise SystemExit(CHECK_FAILED)
     else:
         click.echo(f"{path} is up to date")
+
+
+def build(architecture: str, target: str, output: str) -> None:
+    """Compile a network, and write the module with what it imports; where that cannot be, the next best target."""
+    network, folder = require_widths(read_architecture(architecture)), Path(output)
+    derivation = derive_network(network)
+    if target == "c":
+        try:
+            built = build_c(network, derivation)
+        except NoCompilerError as error:
+            _, target, note = load_fast(network, target, derivation)
+            click.echo(note if note else str(error))
+        else:
+            write_text(folder / f"{built.name}.py", built.text)
+            copy_file(built.compiled, folder / built.compiled.name)
+            click.echo(f"wrote {folder / built.name}.py and {built.compiled.name}, which it imports")
+            return
+    path = folder / (network.name + TARGETS[target].suffix)
+    write_text(path, TARGETS[target].generate(network, derivation))
+    click.echo(f"wrote {path}")
 
 
 def evaluate(architecture: str, params: str | None, data: str | None, learning_rate: float, form: str) -> None:

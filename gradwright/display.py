@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from codegen.evaluation import Evaluation
+from codegen.explaining import Stage
 from codegen.gradcheck import TOLERANCE, Checked, Report
 from codegen.weights import Mapping
 from symbolic.architecture import to_compact
@@ -54,6 +55,30 @@ def network(net: Network) -> None:
     decay = f", weight decay {net.weight_decay:g}" if net.weight_decay else ""
     out.print(f"loss {net.loss} ({net.reduction}), samples as {net.samples}{decay}")
     out.print(f"{_count(net.parameter_count)} parameters")
+
+
+def passes(net: Network, stages: Sequence[Stage], samples: int) -> None:
+    """Show what each pass makes of the program of the loss and its gradients."""
+    out, table = console(), _table("pass", "equations", "flops", "bytes", "buffers", "what it does",
+                                   right=("equations", "flops", "bytes", "buffers"))
+    for stage in stages:
+        table.add_row(stage.name, f"{stage.equations:,}", *map(_short, (stage.flops, stage.bytes, stage.buffers)),
+                      stage.reason)
+    out.print(f"{net.name}, loss and gradients of {_plural(samples, 'sample')}: the program after each pass")
+    out.print(table)
+    out.print("flops: operations on entries. bytes: read and written between equations. buffers: of temporaries.")
+
+
+def _plural(count: int, word: str) -> str:
+    return f"{count:,} {word}" + ("s" if count != 1 else "")
+
+
+def _short(number: int) -> str:
+    """Return a number with three digits, as 1.23 M."""
+    for size, unit in ((10**9, " G"), (10**6, " M"), (10**3, " k")):
+        if number >= size:
+            return f"{number / size:.3g}{unit}"
+    return str(number)
 
 
 def evaluation(net: Network, result: Evaluation, mapping: Iterable[Mapping], notes: Iterable[str],

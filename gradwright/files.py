@@ -17,6 +17,24 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         InputError: The file cannot be written.
     """
+    write_bytes(path, text.encode())
+
+
+def copy_file(source: Path, path: Path) -> None:
+    """Copy a file in the same way.
+
+    Raises:
+        InputError: The copy cannot be written.
+    """
+    write_bytes(path, source.read_bytes())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file in the same way.
+
+    Raises:
+        InputError: The file cannot be written.
+    """
     try:
         if not path.name or path.is_dir():
             raise InputError(f"cannot write {str(path)!r}: expected a file, not a directory")
@@ -26,8 +44,8 @@ def write_text(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
             os.chmod(temporary, 0o666 & ~_umask())
             os.replace(temporary, path)
         except BaseException:

@@ -2,7 +2,8 @@
 
 The quiz comes first, as a student writes it. Then multilayer perceptrons in general. Their forward
 pass is complex-safe (conditions look at real parts), so that a complex step goes through it, and
-works on stacks of matrices (…, rows, columns), so that all entries are perturbed at once.
+works on stacks of matrices (…, rows, columns), so that all entries are perturbed at once. The
+backward pass is complex-safe too: a complex step through it is a product with the Hessian.
 """
 
 from __future__ import annotations
@@ -107,9 +108,9 @@ ACTIVATIONS = {
     "identity": (lambda z: z, np.ones_like),
     "sigmoid": (sigmoid, sigmoid_prime),
     "tanh": (np.tanh, lambda x: 1 - np.tanh(x) ** 2),
-    "relu": (lambda z: where(np.real(z) > 0, z, 0), lambda x: 1.0 * (x > 0)),
-    "leaky_relu": (lambda z: where(np.real(z) > 0, z, z / 100), lambda x: np.where(x > 0, 1, 0.01)),
-    "elu": (elu, lambda x: np.exp(np.minimum(x, 0))),
+    "relu": (lambda z: where(np.real(z) > 0, z, 0), lambda x: 1.0 * (np.real(x) > 0)),
+    "leaky_relu": (lambda z: where(np.real(z) > 0, z, z / 100), lambda x: where(np.real(x) > 0, 1, 0.01)),
+    "elu": (elu, lambda x: np.exp(where(np.real(x) > 0, 0, x))),
     "gelu": (lambda z: z * (1 + erf(z / math.sqrt(2))) / 2, gelu_prime),
     "silu": (lambda z: z * sigmoid(z), lambda x: sigmoid(x) + x * sigmoid_prime(x)),
     "softplus": (softplus, sigmoid),
@@ -120,14 +121,14 @@ ACTIVATIONS = {
 FORMULAS = {
     "x/(1+exp(-x))": (lambda z: z * sigmoid(z), lambda x: sigmoid(x) + x * sigmoid_prime(x)),
     "x^3/10": (lambda z: z**3 / 10, lambda x: 3 * x**2 / 10),
-    "x/(1+abs(x))": (lambda z: z / (1 + absolute(z)), lambda x: 1 / (1 + np.abs(x)) ** 2),
+    "x/(1+abs(x))": (lambda z: z / (1 + absolute(z)), lambda x: 1 / (1 + absolute(x)) ** 2),
     "1/sqrt(1+x^2)": (lambda z: 1 / np.sqrt(1 + z * z), lambda x: -x / (1 + x * x) ** 1.5),
-    "max(x, -x/4)": (lambda z: where(np.real(z) > 0, z, -z / 4), lambda x: np.where(x > 0, 1, -0.25)),
+    "max(x, -x/4)": (lambda z: where(np.real(z) > 0, z, -z / 4), lambda x: where(np.real(x) > 0, 1, -0.25)),
     "min(max(x, -1), 1)": (lambda z: where(np.abs(np.real(z)) < 1, z, np.sign(np.real(z))),
-                           lambda x: 1.0 * (np.abs(x) < 1)),
+                           lambda x: 1.0 * (np.abs(np.real(x)) < 1)),
     "x*min(max(x+3, 0), 6)/6": (
         lambda z: where(np.real(z) > 3, z, where(np.real(z) > -3, z * (z + 3) / 6, 0)),
-        lambda x: np.where(x > 3, 1, np.where(x > -3, (2 * x + 3) / 6, 0))),
+        lambda x: where(np.real(x) > 3, 1, where(np.real(x) > -3, (2 * x + 3) / 6, 0))),
     "log(1+exp(2*x))/2": (lambda z: softplus(2 * z) / 2, lambda x: sigmoid(2 * x)),
     "exp(-x^2)": (lambda z: np.exp(-z * z), lambda x: -2 * x * np.exp(-x * x)),
     "sqrt(2)*pi*x/5": (lambda z: math.sqrt(2) * math.pi * z / 5,
@@ -136,10 +137,10 @@ FORMULAS = {
                            lambda x: x / 2 + erf(x) / 2 + x * np.exp(-x * x) / math.sqrt(math.pi)),
     "sin(x) + cos(2*x)/3": (lambda z: np.sin(z) + np.cos(2 * z) / 3,
                             lambda x: np.cos(x) - 2 * np.sin(2 * x) / 3),
-    "x*exp(-abs(x))": (lambda z: z * np.exp(-absolute(z)), lambda x: (1 - np.abs(x)) * np.exp(-np.abs(x))),
+    "x*exp(-abs(x))": (lambda z: z * np.exp(-absolute(z)), lambda x: (1 - absolute(x)) * np.exp(-absolute(x))),
     "max(min(x^2, 1), x)": (
         lambda z: where(np.real(z) > 1, z, where(np.real(z) < -1, 1, where(np.real(z) >= 0, z, z * z))),
-        lambda x: np.where(x > 1, 1, np.where(x < -1, 0, np.where(x >= 0, 1, 2 * x)))),
+        lambda x: where(np.real(x) > 1, 1, where(np.real(x) < -1, 0, where(np.real(x) >= 0, 1, 2 * x)))),
 }
 """Formulas that a user may type."""
 
@@ -162,15 +163,19 @@ def huber(r):
     return where(np.abs(np.real(r)) <= 1, r * r / 2, absolute(r) - 0.5)
 
 
+def huber_prime(r):
+    return where(np.abs(np.real(r)) <= 1, r, np.sign(np.real(r)))
+
+
 LOSSES = {
     "cross_entropy": (lambda Y, y: -total(Y * np.log(y)), lambda Y, y: -Y / y),
     "binary_cross_entropy": (lambda Y, y: -total(Y * np.log(y) + (1 - Y) * np.log(1 - y)),
                              lambda Y, y: -Y / y + (1 - Y) / (1 - y)),
     "mean_squared_error": (lambda Y, y: total((y - Y) ** 2), lambda Y, y: 2 * (y - Y)),
-    "mean_absolute_error": (lambda Y, y: total(absolute(y - Y)), lambda Y, y: np.sign(y - Y)),
-    "huber": (lambda Y, y: total(huber(y - Y)), lambda Y, y: np.clip(y - Y, -1, 1)),
+    "mean_absolute_error": (lambda Y, y: total(absolute(y - Y)), lambda Y, y: np.sign(np.real(y - Y))),
+    "huber": (lambda Y, y: total(huber(y - Y)), lambda Y, y: huber_prime(y - Y)),
     "hinge": (lambda Y, y: total(where(np.real(Y * y) < 1, 1 - Y * y, 0)),
-              lambda Y, y: np.where(Y * y < 1, -Y, 0)),
+              lambda Y, y: where(np.real(Y * y) < 1, -Y, 0)),
 }
 
 OUTPUTS = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}
@@ -282,6 +287,11 @@ class MLP:
             grad_h = p[f"W{k}"].T @ grad_a if self.columns else grad_a @ p[f"W{k}"].T
             g[f"h{k - 1}" if k > 1 else "X"] = grad_h
         return g
+
+    def hessian_vector(self, p, X, Y, V):
+        """Return the Hessian times V, by a complex step of the gradients by hand in the direction V."""
+        gradients = self.gradients({name: value + 1j * STEP * V[name] for name, value in p.items()}, X, Y)
+        return {name: np.imag(gradients[name]) / STEP for name in p}
 
     def complex_step(self, p, X, Y, name):
         """Return the gradient by a parameter or X, each entry by a complex step through the forward pass."""

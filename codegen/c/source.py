@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import jinja2
@@ -96,11 +97,11 @@ class _Parts:
         body = self.printer.body(kernel)
         text = "\n".join(body)
         named = [*(pointers(self.parameters, self.printer.real, "parameters", True) if own else []), *where]
-        lines = [line for line in named if f"{_name(line)}[" in text or f"{_name(line)}," in text
-                 or f"{_name(line)};" in text or _name(line).startswith("at_")]
+        used = set(re.findall(r"\w+", text))
+        lines = [line for line in named if _name(line) in used or _name(line).startswith("at_")]
         scalars = [f"*at_{s.name} = {s.name};" for s in kernel.results if not is_matrix(s) and returns == "void"]
         unused = [f"(void){n};" for n in ("workspace", "parameters", "X", "Y", "V") if f" *{n}" in arguments
-                  and not any(_uses(line, n) for line in (*lines, *body))]
+                  and n not in used and not any(_uses(line, n) for line in lines)]
         last = [] if returns == "void" else [f"return {next(s.name for s in kernel.results if not is_matrix(s))};"]
         return Function(comment, f"{returns} {kernel.name}({arguments})", (*lines, *unused, *body, *scalars, *last))
 
@@ -110,8 +111,7 @@ def _name(line: str) -> str:
 
 
 def _uses(line: str, name: str) -> bool:
-    words = line.replace("[", " ").replace(",", " ").replace(";", " ").replace("(", " ").split()
-    return name in words
+    return name in re.findall(r"\w+", line)
 
 
 def _listed(kernel: Kernel) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sympy import Expr
@@ -55,6 +55,13 @@ def build_kernel(name: str, equations: Equations, inputs: Sequence[Expr], result
     given = {str(i.name) for i in inputs}
     storage = plan(instructions, {*given, *wanted, *inside}, wanted)
     return Kernel(name, tuple(inputs), tuple(results), instructions, inside, storage, plain)
+
+
+def buffered(instructions: Sequence[Instruction], results: Collection[str]) -> frozenset[str]:
+    """Return the names of matrices that are neither results nor live within one loop."""
+    inside = locals_of(instructions, results)
+    return frozenset(str(s.name) for i in instructions for s in i.writes
+                     if is_matrix(s) and str(s.name) not in inside and str(s.name) not in results)
 
 
 def temporaries(kernel: Kernel) -> tuple[Expr, ...]:

@@ -92,7 +92,8 @@ class WorkspacePrinter:
             return [f"largest({operands[0]}, axis={name[-1]}, keepdims=True, out={out.name})"]
         if name in ("dot", "total"):
             self.functions.add(NAMES[name])
-            return [f"{out.name} = {NAMES[name]}({', '.join(operands)})"]
+            axis = ", axis=None" if name == "total" else ""
+            return [f"{out.name} = {NAMES[name]}({', '.join(operands)}{axis})"]
         if name == "copy":
             self.functions.add("copyto")
             return [f"copyto({out.name}, {operands[0]})"]

@@ -10,8 +10,8 @@ from sympy.printing.pycode import PythonCodePrinter
 
 from codegen.kernels.build import Kernel
 from codegen.kernels.instructions import MAX, Loop, Product
-from symbolic.scalars import sigmoid, softplus
 from symbolic.build import DECAY, SAMPLES
+from symbolic.scalars import sigmoid, softplus
 from symbolic.terms import is_matrix, shape
 
 MOST = 1_000
@@ -71,7 +71,8 @@ def suits(kernel: Kernel) -> bool:
 def _cost(kernel: Kernel) -> int:
     total = 0
     for i in kernel.instructions:
-        sizes = (*i.out.shape, i.inner) if isinstance(i, Product) else (i.rows, i.columns) if isinstance(i, Loop) else ()
+        assert isinstance(i, Product | Loop)
+        sizes = (*i.out.shape, i.inner) if isinstance(i, Product) else (i.rows, i.columns)
         total += int(sympy.Mul(*_numbers(sizes)))
     return total
 

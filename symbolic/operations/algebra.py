@@ -246,7 +246,7 @@ OPERATIONS = [
         latex=(PRODUCT, lambda node, show: show(as_product(node), PRODUCT)),
         text=(PRODUCT, lambda node, show: show(as_product(node), PRODUCT)),
         spelling={"numpy": (ATOM, lambda node, show:
-                            f"np.sum({show(node.operand, 0)}, axis={node.axis}, keepdims=True)"),
+                            f"{show(node.operand, ATOM)}.sum(axis={node.axis}, keepdims=True)"),
                   "language": called(lambda node: "sum_rows" if node.axis else "sum_cols")},
         matrix=lambda node, i: two_sided(*_ones_around(node.axis, node.operand.shape[node.axis], True), node.operand),
         matrix_rule=KRONECKER,

@@ -156,7 +156,7 @@ OPERATIONS = [
         text=(ATOM, lambda node, show: f"⟨{show(node.args[0], 0)}, {show(node.args[1], 0)}⟩"),
         spelling={"numpy": (ATOM, lambda node, show: (
             f"np.sum({show(node.args[1], 0)})" if isinstance(node.args[0], OneMatrix)
-            else f"np.sum({show(node.args[0], TIMES)} * {show(node.args[1], TIMES + 1)})")),
+            else f"np.vdot({show(node.args[0])}, {show(node.args[1])})")),
                   "language": (TIMES, _language_inner)},
         matrix=lambda node, i: transpose(vec(node.args[1 - i])),
         matrix_rule=Rule(

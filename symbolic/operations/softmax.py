@@ -169,7 +169,7 @@ OPERATIONS = [
         latex=called(_sub(r"\operatorname{max}", latex=True)),
         text=called(_sub("max", latex=False)),
         spelling={"numpy": (ATOM, lambda node, show:
-                            f"np.max({show(node.operand, 0)}, axis={node.axis}, keepdims=True)"),
+                            f"{show(node.operand, ATOM)}.max(axis={node.axis}, keepdims=True)"),
                   "language": called(_rows_or_cols("max"))},
         examples=lambda: tuple(Basic.__new__(LargestAlong, A, S(axis)) for axis in (0, 1)),
     ),
