@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "generate": "codegen.module", "generate_expression": "codegen.expressions",
+    "generate": "codegen.module", "train": "codegen.training", "generate_expression": "codegen.expressions",
     "load_expression": "codegen.loading", "load": "codegen.loading", "lambdify": "codegen.callables",
     "read_npz": "codegen.npz", "write_npz": "codegen.npz", "check_gradients": "codegen.gradcheck",
 }

@@ -75,7 +75,7 @@ def explain(derivation: Derivation, samples: int) -> tuple[Stage, ...]:
 
 def _of_equations(name: str, reason: str, equations: Equations, wanted: set[str], samples: int) -> Stage:
     flops = sum(_work(e.term, samples) for e in equations)
-    moved = sum(_size(e.symbol, samples) + sum(_size(s, samples) for s in e.term.atoms(MatrixSymbol)) for e in equations)
+    moved = sum(_size(s, samples) for e in equations for s in (e.symbol, *e.term.atoms(MatrixSymbol)))
     kept = sum(_size(e.symbol, samples) for e in equations if e.name not in wanted)
     return Stage(name, reason, len(equations), flops, ITEM * moved, ITEM * kept)
 

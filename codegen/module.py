@@ -10,6 +10,7 @@ from typing import Any
 import jinja2
 from sympy import Expr, ZeroMatrix
 
+from codegen.hessian import closed_form
 from codegen.numpy_code import NetworkPrinter
 from codegen.passes import inline, optimise
 from codegen.version import __version__
@@ -23,7 +24,7 @@ from symbolic.functions import FUNCTIONS
 from symbolic.network import Network
 from symbolic.printing import TextPrinter
 from symbolic.program import Equation, needed
-from symbolic.second_order import hessian_vector
+from symbolic.second_order import SecondOrder, hessian_vector
 from symbolic.terms import symbols_of
 
 WIDTH = 100
@@ -55,6 +56,14 @@ def generate(network: Network, derivation: Derivation | None = None) -> str:
         loader=jinja2.PackageLoader("codegen"), undefined=jinja2.StrictUndefined, keep_trailing_newline=True,
         autoescape=False)
     return environment.get_template("numpy.py.jinja").render(_context(network, derivation))
+
+
+def hessian_words(network: Network, derivation: Derivation, second: SecondOrder) -> dict[str, Any]:
+    """Return what the template of the closed Hessian needs; ``hessian`` is None where there is none."""
+    form = closed_form(network, derivation, second)
+    return {"hessian": form, "samples": network.samples, "bias": network.layers[0].bias,
+            "features": network.inputs, "decay": network.weight_decay,
+            "coefficient": NetworkPrinter().show(form.coefficient) if form else ""}
 
 
 def require_widths(network: Network) -> Network:
@@ -104,6 +113,7 @@ def _context(network: Network, derivation: Derivation) -> dict[str, Any]:
         "unpack_directions": _names(second.directions, _symbols(product)),
         "gradients": _body(short, printer, _Comments(())),
         "unpack_gradients": _names(program.parameters, _symbols(short)),
+        **hessian_words(network, derivation, second),
         "input_gradient": _input_gradient(derivation, printer),
         "unpack": unpack, "unpack_forward": _names(program.parameters, _symbols(forward)),
         "unpack_loss": _names(program.parameters, _symbols(loss)),

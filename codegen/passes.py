@@ -23,6 +23,7 @@ from sympy import (
     Transpose,
 )
 
+from codegen.association import associated
 from symbolic.extremes import LargestAlong
 from symbolic.functions import scalar_function
 from symbolic.program import Equation
@@ -192,6 +193,22 @@ def _absorb(factors: list[Term], i: int) -> list[Term]:
     return [broadcast(product(*factors[1:]), 0, ones.shape[0])]
 
 
+def associate(equations: Equations) -> Equations:
+    """Multiply three matrices and more two at a time, in the order of least work."""
+    names = fresh_names(equations)
+    known: dict[Term, MatrixSymbol] = {}
+    result: list[Equation] = []
+
+    def change(term: Term) -> Term | None:
+        before, found = associated(term, names, known)
+        result.extend(before)
+        return found if found != term else None
+
+    for equation in equations:
+        result += everywhere((equation,), change)
+    return tuple(result)
+
+
 def share(equations: Equations, is_work: Callable[[Term], bool] | None = None) -> Equations:
     """Give a name to each compound term that occurs more than once, and compute it once.
 
@@ -298,6 +315,7 @@ PASSES: tuple[Pass, ...] = (
     Pass("stabilise", "finite for logits of any size, without clipping", stabilise),
     Pass("spread", "softmax and its logarithm share their exponentials", spread),
     Pass("sum_and_broadcast", "no product with a vector of ones", sum_and_broadcast),
+    Pass("associate", "products of three and more in the order of least work", associate),
     Pass("share", "each value is computed once", share),
 )
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import click
 
-from codegen.building import NoCompilerError, build_c, load_fast
+from codegen.building import build_c, load_fast
+from codegen.c.compiling import NoCompilerError
 from codegen.c.source import generate_c
 from codegen.evaluation import evaluate_module, random_samples, read_parameters, read_samples
 from codegen.explaining import explain

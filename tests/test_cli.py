@@ -83,7 +83,10 @@ def module_at(path: Path) -> ModuleType:
 
 OPTIONS = {
     "derive": ("ARCH", "--wrt", "--general", "--format [text|latex|markdown|json]", "-o"),
-    "generate": ("ARCH", "-o", "--check"),
+    "generate": ("ARCH", "-o", "--check", "--target", "--dtype [double|float]", "--explain", "--samples"),
+    "build": ("ARCH", "-o", "--target"),
+    "train": ("ARCH", "--params", "--seed", "--data", "--validation", "--epochs", "--batch-size", "--learning-rate",
+              "--optimizer", "--target", "--plot", "-o"),
     "evaluate": ("ARCH", "--params", "--data", "--learning-rate", "--format [text|json]"),
     "verify": ("ARCH", "--params", "--data", "--seed", "--format [text|json]"),
     "show": ("ARCH",),

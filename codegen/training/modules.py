@@ -16,7 +16,8 @@ class Stepper:
     A module offers ``PARAMETERS``, ``initialize``, ``forward``, ``loss`` and ``loss_and_gradients``. One that
     has a class ``Workspace(samples, dtype)`` is called by it: ``forward(parameters, X)``,
     ``loss_and_gradients(parameters, X, Y)``, whose arrays the next call overwrites, and
-    ``step(parameters, X, Y, learning_rate)``, a step of gradient descent in place. There is a workspace for the full batches and another for the smaller last one.
+    ``step(parameters, X, Y, learning_rate)``, a step of gradient descent in place. There is a workspace for
+    the full batches and another for the smaller last one.
 
     Where answers are counted, a module's ``trace`` returns the output along with the gradients, and a
     workspace's ``forward`` writes it into a buffer that ``step`` leaves alone.

@@ -1,0 +1,1 @@
+"""The numba target: loops that numba compiles when they are first called, for those without a C compiler."""
