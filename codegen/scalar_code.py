@@ -135,7 +135,7 @@ def helper(function: ScalarFunction) -> Helper | None:
 
 def _from_formula(name: str, formula: Expr) -> Helper:
     printer = _ScalarPrinter()
-    literal = _literals(_guarded(formula))
+    literal = _literals(guarded(formula))
     code = printer.doprint(literal) if literal.has(x) else f"np.full_like(x, {printer.doprint(literal)})"
     statement = TextPrinter().show(formula)
     source = f'def {name}(x):\n    """{statement}."""\n    return {code}'
@@ -144,7 +144,7 @@ def _from_formula(name: str, formula: Expr) -> Helper:
     return Helper(name, source, tuple(sorted(printer.needs)))
 
 
-def _guarded(formula: Expr) -> Expr:
+def guarded(formula: Expr) -> Expr:
     """Keep exp of a branch that is not taken from overflowing: exp(x) where x ≤ c is exp(min(x, c))."""
     if isinstance(formula, Piecewise) and len(formula.args) == 2:
         (inside, condition), (outside, _) = formula.args

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from codegen.module import generate
+from codegen.targets import TARGETS
 from symbolic.architecture import read_architecture
 from symbolic.doors import derive
 from symbolic.formats import FORMATS
@@ -25,8 +25,10 @@ def contents() -> dict[str, str]:
     files = {}
     for path in ARCHITECTURES:
         network = read_architecture(path)
-        files[f"{network.name}.py"] = generate(network)
-    derivation = derive(read_architecture(ARCHITECTURES[0]))
+        files[f"{network.name}.py"] = TARGETS["numpy"].generate(network, None)
+    quiz = read_architecture(ARCHITECTURES[0])
+    derivation = derive(quiz)
+    files |= {quiz.name + target.suffix: target.generate(quiz, derivation) for target in TARGETS.values()}
     shown = [g for g in derivation.gradients if g.wrt.name != "X"]
     return files | {name: FORMATS[form](derivation, shown) for form, name in DERIVATIONS.items()}
 

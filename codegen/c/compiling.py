@@ -75,7 +75,7 @@ def compiled(source: str, extension: str, sizes: str = "int64_t") -> Path:
         sizes: The type of the sizes that the library of products takes.
 
     Raises:
-        NoCompilerError: There is no compiler, no header of Python, or the compiler fails.
+        NoCompilerError: There is no compiler, no header of Python, the compiler fails, or the cache cannot be written.
     """
     command = compiler()
     include = Path(sysconfig.get_path("include"))
@@ -87,8 +87,11 @@ def compiled(source: str, extension: str, sizes: str = "int64_t") -> Path:
     suffix = sysconfig.get_config_var("EXT_SUFFIX")
     path = cache_folder() / key / f"{extension}{suffix}"
     if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _compile(arguments, source, path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _compile(arguments, source, path)
+        except OSError as error:
+            raise NoCompilerError(f"{path.parent} cannot be written: {error.strerror}") from error
     return path
 
 

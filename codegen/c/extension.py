@@ -61,7 +61,8 @@ def _kind(functions: Functions, real: str, unrolled: bool) -> dict[str, Any]:
     return {"real": real, "suffix": suffix, "blas": "d" if real == "double" else "s", "fast": fast_functions(real),
             "loops": ["\n".join(lines) for _, lines in printer.loops.values()],
             "helpers": [*printer.scalars.helpers.values(), *loops], "products": products,
-            "functions": [{"name": f.head, "lines": f.lines} for f in made]}
+            "functions": [{"name": f.head, "lines": f.lines, "room": max(1, int(k.storage.size.subs(SAMPLES, 1)))}
+                          for f, k in zip(made, functions.all, strict=True)]}
 
 
 def _lines(kernel: Kernel, printer: CPrinter) -> list[str]:

@@ -17,6 +17,7 @@ static inline __attribute__((always_inline)) {real} fast_exp{f}({real} x) {{
     const {real} shifted = inside*{per_ln2} + {magic};  /* its last bits hold k */
     const {real} k = shifted - {magic};
     const {real} r = (inside - k*{ln2_high}) - k*{ln2_low};
+    const {real} r2 = r*r, r4 = r2*r2{r8};
     {bits} exponent;
     memcpy(&exponent, &shifted, sizeof exponent);
     exponent = (exponent + {bias}) << {mantissa};
@@ -32,6 +33,7 @@ static inline __attribute__((always_inline)) {real} fast_tanh{f}({real} x) {{
     const {real} shifted = inside*{per_ln2} + {magic};
     const {real} k = shifted - {magic};
     const {real} r = (inside - k*{ln2_high}) - k*{ln2_low};
+    const {real} r2 = r*r, r4 = r2*r2{r8};
     {bits} exponent;
     memcpy(&exponent, &shifted, sizeof exponent);
     exponent = (exponent + {bias}) << {mantissa};
@@ -50,6 +52,17 @@ _TYPES = {
 }
 
 
+def _estrin(coefficients: list[str]) -> str:
+    """Return a polynomial by Estrin's scheme: halves that a processor computes side by side."""
+    if len(coefficients) == 1:
+        return coefficients[0]
+    if len(coefficients) == 2:
+        return f"{coefficients[0]} + r*{coefficients[1]}"
+    half = 1 << ((len(coefficients) - 1).bit_length() - 1)
+    low, high = _estrin(coefficients[:half]), _estrin(coefficients[half:])
+    return f"({low}) + r{half}*({high})"
+
+
 def fast_functions(real: str) -> str:
     """Return fast_exp and fast_tanh for double or float."""
     row = dict(_TYPES[real])
@@ -58,11 +71,9 @@ def fast_functions(real: str) -> str:
     def number(value: float) -> str:
         return repr(value) + suffix
 
-    degree = int(str(row.pop("degree")))
-    text = number(float(Fraction(1, factorial(degree))))
-    for i in range(degree - 1, 0, -1):
-        text = f"{number(float(Fraction(1, factorial(i))))} + r*({text})"
+    coefficients = [float(Fraction(1, factorial(i))) for i in range(1, int(str(row.pop("degree"))) + 1)]
+    text = _estrin([number(c) for c in coefficients])
     floats = {k: number(v) for k, v in row.items() if isinstance(v, float)}
     words = {"real": real, "polynomial": text, "one": number(1.0), "two": number(2.0), "zero": number(0.0),
-             "per_ln2": number(1.4426950408889634)}
+             "per_ln2": number(1.4426950408889634), "r8": ", r8 = r4*r4" if len(coefficients) > 8 else ""}
     return _SOURCE.format(**row | floats | words)

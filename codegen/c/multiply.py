@@ -4,7 +4,8 @@ from __future__ import annotations
 
 _HEAD = """\
 static void {name}(const size_t m, const size_t k, const size_t n, const {{real}} c,
-{pad}const {{real}} *const A, const {{real}} *const B, {{real}} *const C, const int accumulate) {{{{
+{pad}const {{real}} *restrict A, const {{real}} *restrict B, {{real}} *restrict C,
+{pad}const int accumulate) {{{{
     if (!accumulate)
         for (size_t i = 0; i < m*n; i++) C[i] = 0;
 """

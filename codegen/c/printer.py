@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import sympy
@@ -36,14 +36,21 @@ class CPrinter:
         self.suffix = ""
         self.products: set[tuple[bool, bool]] = set()
 
-    def body(self, kernel: Kernel) -> list[str]:
-        """Return the lines that compute a kernel's results, from pointers of the names of its matrices."""
+    def body(self, kernel: Kernel, comments: Mapping[str, str] | None = None) -> list[str]:
+        """Return the lines that compute a kernel's results, from pointers of the names of its matrices.
+
+        Args:
+            kernel: What is computed.
+            comments: The formula of a name, which stands above the lines that compute it.
+        """
         lines = []
         for symbol in temporaries(kernel):
             lines.append(f"{self.real} *const {symbol.name} = {self.place(kernel, str(symbol.name))};")
         symbols = {str(s.name): s for i in kernel.instructions for s in i.writes}
         symbols |= {str(s.name): s for s in (*kernel.inputs, *kernel.results)}
         for instruction in kernel.instructions:
+            lines += [f"/* {s.name} = {comments[str(s.name)]} */" for s in instruction.writes
+                      if comments and str(s.name) in comments]
             lines += self._instruction(instruction, kernel, symbols)
         return lines
 

@@ -27,7 +27,7 @@ class ScalarPrinter(C99CodePrinter):
     """Print formulas, and remember which helpers they call."""
 
     def __init__(self, dtype: str, fast: bool = False) -> None:
-        super().__init__({"precision": 17})
+        super().__init__({"precision": 17, "math_macros": {}})  # M_PI and the like are not of C99
         self.names: dict[str, str] = {}
         self.suffix = "f" if dtype == "float" else ""
         self.real = dtype
@@ -82,16 +82,17 @@ class ScalarPrinter(C99CodePrinter):
     _print_softplus = _print_sigmoid
 
     def _print_Max(self, term: Expr) -> str:
-        return self._nested("fmax", term.args)
+        return self._chosen(sympy.StrictGreaterThan, term.args)
 
     def _print_Min(self, term: Expr) -> str:
-        return self._nested("fmin", term.args)
+        return self._chosen(sympy.StrictLessThan, term.args)
 
-    def _nested(self, name: str, arguments: Any) -> str:
-        first, *rest = map(self._print, arguments)
+    def _chosen(self, relation: Any, arguments: Any) -> str:
+        """Choose by conditions: fmax and fmin are calls, which keep a loop from vector instructions."""
+        best, *rest = arguments
         for argument in rest:
-            first = f"{self.function(name)}({first}, {argument})"
-        return first
+            best = sympy.Piecewise((best, relation(best, argument)), (argument, True), evaluate=False)
+        return self.formula(best)
 
     def _print_Add(self, term: Expr, order: str | None = None) -> str:
         exponentials = [a for a in term.args if isinstance(a, sympy.exp)]

@@ -21,6 +21,7 @@ from symbolic.build import SAMPLES
 from symbolic.derivation import Derivation
 from symbolic.doors import derive
 from symbolic.network import Network
+from symbolic.printing import TextPrinter
 from symbolic.terms import is_matrix
 
 
@@ -50,7 +51,10 @@ def generate_c(network: Network, derivation: Derivation | None = None, dtype: st
     found, printer = functions(derivation), CPrinter(dtype)
     X, Y = derivation.forward.inputs
     directions = found.hessian_vector.inputs[len(derivation.forward.parameters) + 2:]
-    parts = _Parts(printer, derivation.forward.parameters)
+    text = TextPrinter()
+    comments = {e.name: text.show(e.term) for e in (
+        *derivation.forward.equations, *(g.equation for g in derivation.gradients))}
+    parts = _Parts(printer, derivation.forward.parameters, comments)
     real = f"const {dtype} *"
     given, both = f"{real}parameters, {real}X", f"{real}parameters, {real}X, {real}Y"
     work = f"{dtype} *workspace"
@@ -88,13 +92,13 @@ def generate_c(network: Network, derivation: Derivation | None = None, dtype: st
 
 
 class _Parts:
-    def __init__(self, printer: CPrinter, parameters: tuple[Expr, ...]) -> None:
-        self.printer, self.parameters = printer, parameters
+    def __init__(self, printer: CPrinter, parameters: tuple[Expr, ...], comments: dict[str, str]) -> None:
+        self.printer, self.parameters, self.comments = printer, parameters, comments
 
     def function(self, kernel: Kernel, comment: str, returns: str, arguments: str, where: list[str],
                  own: bool = True) -> Function:
         """Return one function; ``where`` are the lines that name the places of its results."""
-        body = self.printer.body(kernel)
+        body = self.printer.body(kernel, self.comments)
         text = "\n".join(body)
         named = [*(pointers(self.parameters, self.printer.real, "parameters", True) if own else []), *where]
         used = set(re.findall(r"\w+", text))

@@ -15,6 +15,8 @@ from sympy import Expr, MatrixSymbol, S, Symbol
 from symbolic.terms import is_matrix, shape
 
 SUM, MAX = "sum", "max"
+MASK = "mask_"
+"""How the names of matrices of truth values begin."""
 
 
 def entry(symbol: Expr) -> Symbol:
@@ -143,8 +145,9 @@ class Apply:
         return (self.out,)
 
     def may_replace(self, old: Expr, new: Expr) -> bool:
-        """Say whether the result may stand where an operand stood."""
-        return self.entrywise and shape(old) == shape(new)
+        """Say whether the result may stand where an operand stood: masks have smaller entries, and stand apart."""
+        masks = [str(s.name).startswith(MASK) for s in (old, new)]
+        return self.entrywise and shape(old) == shape(new) and masks[0] == masks[1]
 
 
 Instruction: TypeAlias = Product | Loop | Apply

@@ -9,6 +9,7 @@ from sympy import Expr, HadamardProduct, MatAdd, MatMul, MatrixSymbol, OneMatrix
 
 from codegen.kernels.instructions import MAX, SUM, Assign, Instruction, Loop, Product, entry, loop
 from codegen.passes import Equations, fresh_names, named
+from codegen.scalar_code import guarded
 from symbolic.extremes import LargestAlong
 from symbolic.program import Equation
 from symbolic.scalars import x
@@ -115,7 +116,7 @@ class _Lowering:
         if isinstance(term, MatrixSymbol):
             return entry(term)
         if isinstance(term, Elementwise | Applied):
-            return term.function.formula.subs(x, self._formula(term.args[1]))
+            return guarded(term.function.formula).subs(x, self._formula(term.args[1]))
         if isinstance(term, MatAdd):
             return self._sum(term)
         if isinstance(term, HadamardProduct):

@@ -10,7 +10,7 @@ import numba
 import numpy as np
 {extending}
 OPTIONS = {{"error_model": "numpy", "fastmath": {{"contract"}}, "cache": os.path.isfile(__file__)}}
-\"\"\"Of all compiled functions: no NaN or infinity is assumed away, and a module that is a file keeps its machine code.\"\"\"
+\"\"\"Of all compiled functions. NaN and infinity keep their meaning; a file keeps its machine code.\"\"\"
 
 compiled = numba.njit(**OPTIONS)"""
 
@@ -56,8 +56,12 @@ class _Given:
         if not (isinstance(array, np.ndarray) and array.shape == shape and array.dtype == self.dtype
                 and array.flags.c_contiguous and array.flags.aligned and (array.flags.writeable or not self.writable)):
             kind = "writable " if self.writable else ""
-            came = f"{{array.dtype}} {{array.shape}}" if isinstance(array, np.ndarray) else f"a {{type(array).__name__}}"
-            raise ValueError(f"{{what}}: expected a {{kind}}C-contiguous array of {{self.dtype}} {{shape}}, came {{came}}")
+            came = f"came a {{type(array).__name__}}"
+            if isinstance(array, np.ndarray):
+                came = f"came {{array.dtype}} {{array.shape}}"
+            raise ValueError(
+                f"{{what}}: expected a {{kind}}C-contiguous array of {{self.dtype}} {{shape}}, {{came}}"
+            )
 '''
 
 _MADE = '''\
@@ -96,7 +100,8 @@ def part(work, start, rows, columns):
 @compiled
 def require(A, rows, columns, work):
     """Refuse a matrix of another shape or dtype: compiled code would read beyond its end."""
-    if A.shape != (rows, columns) or A.itemsize != work.itemsize:
+    floating = A.dtype.type(0.5) != 0
+    if A.shape != (rows, columns) or A.itemsize != work.itemsize or not floating:
         raise ValueError("expected matrices of the Workspace's dtype and samples, and of the network's shapes")
 
 

@@ -16,16 +16,19 @@ from symbolic.derivation import Derivation
 from symbolic.doors import derive
 from symbolic.network import Network
 
-PARAMETERS, LAYERS = 2000, 6
+PARAMETERS, LAYERS = 2000, 4
 """Networks of at most as many parameters and layers are compiled whole."""
 
-_WHOLE = """Each function is compiled whole, its products are loops: with {parameters} parameters in {layers}, calls of a library
-would cost more than what they compute. (Above {most} parameters or {most_layers} layers they do not.)"""
-_CALLS = """Products are those of NumPy, and what stands between them are compiled loops, one function for all loops that
-differ in names only: with {parameters} parameters in {layers}, products take the time, and compiling it whole
-would take longer the deeper it is. (At most {most} parameters and {most_layers} layers are compiled whole.)"""
-_COMPILED = """The first call of each function compiles what it needs, for its dtype. A module that is a file keeps the
-machine code in its __pycache__, so that this happens once."""
+_WHOLE = """Each function is compiled whole, with its products as loops: {size} are so few that a call
+of a library would cost more than it computes (at most {most} parameters, {most_layers} layers). For a single sample
+there is a form of its own, in which all loops are written out."""
+
+_CALLS = """Products are those of NumPy, and what stands between them are compiled loops: with {size}
+products take the time (above {most} parameters), or to compile a function whole would take too long (above
+{most_layers} layers). Loops that differ in names only are one, so that depth adds nothing to that."""
+
+_COMPILED = """The first call of each function compiles what it needs, for its dtype: seconds. A module that is a file
+keeps the machine code in its __pycache__, so that this happens once; what is executed from a text cannot."""
 
 
 def generate_numba(network: Network, derivation: Derivation | None = None) -> str:
@@ -46,7 +49,7 @@ def generate_numba(network: Network, derivation: Derivation | None = None) -> st
     whole = count <= PARAMETERS and layers <= LAYERS
     engine = _whole(network, found) if whole else _calls(found)
     remark = (_WHOLE if whole else _CALLS).format(
-        parameters=count, layers=f"{layers} layer{'s' if layers > 1 else ''}", most=PARAMETERS, most_layers=LAYERS)
+        size=f"{count} parameters in {layers} layer{'s' if layers > 1 else ''}", most=PARAMETERS, most_layers=LAYERS)
     return fast_module(network, derivation, found, engine, target="numba", command="generate",
                        imports=_imports(engine), remark=f"{remark}\n\n{_COMPILED}",
                        words="forward pass, loss, gradients and Hessian-vector products in loops that numba compiles.")

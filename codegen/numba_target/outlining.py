@@ -8,7 +8,7 @@ from typing import Any
 from sympy import Expr
 
 from codegen.kernels.build import Kernel
-from codegen.kernels.instructions import Loop
+from codegen.kernels.instructions import Loop, names_of
 from codegen.kernels.outline import Outlined, outline
 from codegen.numba_target.loops import Nest
 from codegen.numba_target.scalars import NumbaScalars
@@ -29,7 +29,7 @@ class Outliner:
     def calls(self, loop: Loop, kernel: Kernel, symbols: dict[str, Expr]) -> list[str]:
         """Return the calls that do what a loop does; functions that there are none of yet are written."""
         return [self._call(outline(part, symbols, kernel.locals, self.scalars.names), kernel)
-                for part in _separate(loop, kernel)]
+                for part in _separate(loop, kernel, symbols)]
 
     def _call(self, outlined: Outlined, kernel: Kernel) -> str:
         written = {str(s.name) for s in outlined.loop.writes}
@@ -59,12 +59,17 @@ class Outliner:
         return ["@compiled", f"def {name}({', '.join(['N', *heads])}):", *("    " + line for line in body)]
 
 
-def _separate(loop: Loop, kernel: Kernel) -> tuple[Loop, ...]:
-    """Return the updates of parameters, which share a loop where their shapes do, as loops that know one each."""
-    results = {str(r.name) for r in kernel.results} - set(kernel.storage.place.values())
-    if all(is_matrix(line.target) and not line.reduction and str(line.target.name) in results for line in loop.lines):
-        return tuple(Loop(loop.rows, loop.columns, (line,)) for line in loop.lines)
-    return (loop,)
+def _separate(loop: Loop, kernel: Kernel, symbols: Mapping[str, Expr]) -> list[Loop]:
+    """Return loops of the lines that have matrices in common: those of other layers are loops of their own."""
+    groups: list[tuple[set[int | str], list[int]]] = []
+    for i, line in enumerate(loop.lines):
+        names = {n for n in (*names_of(line.formula), str(line.target.name)) if n in symbols and is_matrix(symbols[n])}
+        places = {kernel.storage.place.get(n, n) for n in names}
+        joined = [g for g in groups if g[0] & places]
+        groups = [g for g in groups if g not in joined]
+        groups.append((places.union(*(g[0] for g in joined)), [*(n for g in joined for n in g[1]), i]))
+    return [Loop(loop.rows, loop.columns, tuple(loop.lines[i] for i in sorted(lines)))
+            for _, lines in sorted(groups, key=lambda g: min(g[1]))]
 
 
 def _same_places(outlined: Outlined, kernel: Kernel) -> dict[str, str]:

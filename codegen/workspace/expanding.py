@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import reduce
-from itertools import count
+from itertools import chain, count
 
 import sympy
 from sympy import Expr, MatrixSymbol, S, Symbol
 
-from codegen.kernels.instructions import MAX, Apply, Assign, Instruction, Loop, Product
+from codegen.kernels.instructions import MASK, MAX, Apply, Assign, Instruction, Loop, Product
 from codegen.kernels.reuse import COSTLY
 from symbolic.build import DECAY, SAMPLES
 from symbolic.terms import is_matrix, shape
@@ -146,7 +146,22 @@ class _Expanding:
 
     def _call(self, name: str, target: Expr, *operands: Expr) -> None:
         self.symbols[str(target.name)] = target
+        if name != "copy":
+            operands = self._widened(target, operands)
         self.done.append(Apply(name, operands, target))
+
+    def _widened(self, target: Expr, operands: tuple[Expr, ...]) -> tuple[Expr, ...]:
+        """Copy rows and columns to the target's shape first: NumPy would allocate 64 kB to broadcast them."""
+        rooms = chain([] if str(target.name).startswith(MASK) or target in operands else [target],
+                      (MatrixSymbol(next(self.fresh), *shape(target)) for _ in operands))
+        widened = []
+        for operand in operands:
+            if is_matrix(operand) and shape(operand) != shape(target):
+                room = next(rooms)
+                self.done.append(Apply("copy", (operand,), room))
+                operand = room
+            widened.append(operand)
+        return tuple(widened)
 
     def _sum(self, target: Expr, formula: Expr) -> None:
         if len(formula.args) == 2 and S.NegativeOne in formula.args:
@@ -242,12 +257,17 @@ class _Expanding:
         (value, condition), *more = branches
         if not more and otherwise == 0 and isinstance(condition, sympy.StrictGreaterThan) and condition.rhs == 0:
             operand = self._value(condition.lhs)
-            if value in (condition.lhs, 1):
-                self._call("maximum" if value == condition.lhs else "greater", target, operand, S.Zero)
+            if value == condition.lhs:
+                self._call("maximum", target, operand, S.Zero)
+                return
+            if value == 1:
+                mask = MatrixSymbol(f"{MASK}{next(self.fresh)}", *shape(target))
+                self._call("greater", mask, operand, S.Zero)
+                self._call("copy", target, mask)
                 return
         self._call("copy", target, self._value(otherwise))
         for value, condition in reversed(branches):
-            mask = MatrixSymbol(f"mask_{next(self.fresh)}", *shape(target))
+            mask = MatrixSymbol(f"{MASK}{next(self.fresh)}", *shape(target))
             self._condition(mask, condition)
             branch = self._value(value)
             self.done.append(Apply("copy_where", (target, branch, mask), target))
@@ -256,7 +276,7 @@ class _Expanding:
         if isinstance(condition, sympy.And | sympy.Or):
             parts = []
             for part in condition.args:
-                parts.append(MatrixSymbol(f"mask_{next(self.fresh)}", *mask.shape))
+                parts.append(MatrixSymbol(f"{MASK}{next(self.fresh)}", *mask.shape))
                 self._condition(parts[-1], part)
             name = "logical_and" if isinstance(condition, sympy.And) else "logical_or"
             self._chain(mask, parts[0], [(name, p) for p in parts[1:]])

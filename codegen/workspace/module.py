@@ -14,7 +14,7 @@ from codegen.module import require_widths
 from codegen.scalar_code import ERF_IN_PLACE
 from codegen.workspace.plan import Planned, planned
 from codegen.workspace.printer import WorkspacePrinter
-from codegen.workspace.single import of_one
+from codegen.workspace.single import fitting, of_one
 from codegen.workspace.unrolled import SAFE, suits
 from symbolic.build import SAMPLES
 from symbolic.derivation import Derivation
@@ -43,17 +43,31 @@ def _view(buffer, start, rows, columns, dtype=None):
     return (buffer[start:] if dtype is None else buffer[start:].view(dtype))[: rows * columns].reshape(rows, columns)
 
 
-def _given(value, what):
-    """Return the arrays of a dict by name, or of one vector of all parameters, in order, of the right shapes."""
-    if type(value) is not dict:
-        value = _views(value)
-    arrays = [value[name] for name in PARAMETERS]
-    if [array.shape for array in arrays] != _SHAPES:
-        raise ValueError(f"{{what}}: expected arrays of the shapes of PARAMETERS")
-    return arrays
+def _given(value, what, dtype, writable=False):
+    """Return the arrays of a dict by name, or of one vector of all parameters, in order; refuse what does not fit."""
+    if type(value) is dict:
+        arrays = [value.get(name) for name in PARAMETERS]
+        for array, shape in zip(arrays, _SHAPES):
+            if not (type(array) is np.ndarray and array.shape == shape and array.dtype is dtype
+                    and array.flags.carray):  # a closer look, with a name for the message
+                for array, (name, shape) in zip(arrays, PARAMETERS.items()):
+                    _fitting(array, f"{{what}}[{{name!r}}]", shape, dtype, writable)
+        return arrays
+    return list(_views(_fitting(value, what, (SIZE,), dtype, writable)).values())
 
 
 _SHAPES = list(PARAMETERS.values())
+
+
+def _fitting(array, name, shape, dtype, writable=False):
+    """Return the array; refuse one that NumPy would broadcast, convert or copy without a word."""
+    if type(array) is np.ndarray and array.shape == shape and array.dtype == dtype:
+        flags = array.flags
+        if flags.c_contiguous and flags.aligned and (flags.writeable or not writable):
+            return array
+    came = f"{{array.dtype}} {{array.shape}}" if isinstance(array, np.ndarray) else f"a {{type(array).__name__}}"
+    kind = "writable " if writable else ""
+    raise ValueError(f"{{name}}: expected a {{kind}}C-contiguous array of {{dtype}} {{shape}}, came {{came}}")
 
 
 {functions}'''
@@ -117,8 +131,10 @@ def _signature(plan: Planned, found: Functions) -> tuple[str, list[str]]:
     parameters = found.loss.inputs[:-2]
     used = last_uses(plan.instructions)
     names = ", ".join(str(p.name) if str(p.name) in used else "_" for p in parameters)
-    given = [f"{names}{',' if len(parameters) == 1 else ''} = _given(parameters, \"parameters\")"]
     kind = plan.kernel.name
+    writable = ", True" if kind == "step" else ""
+    given = [f"{names}{',' if len(parameters) == 1 else ''} = _given(parameters, \"parameters\", dtype{writable})",
+             *fitting(found, kind)]
     if kind == "forward":
         return "parameters, X, y_hat", given
     if kind == "loss":
@@ -134,14 +150,14 @@ def _signature(plan: Planned, found: Functions) -> tuple[str, list[str]]:
     if kind == "hessian_vector":
         blocks = plan.kernel.inputs[-len(parameters):]
         directions = ", ".join(str(d.name) if str(d.name) in used else "_" for d in blocks)
-        return "parameters, X, Y, V, product", [*given, *_listed([directions], "V"), *_listed(results, "product")]
-    return "parameters, X, Y, gradients", [*given, *_listed(results, "gradients")]
+        return "parameters, X, Y, V, product", [*given, *_listed([directions], "V"), *_listed(results, "product", True)]
+    return "parameters, X, Y, gradients", [*given, *_listed(results, "gradients", True)]
 
 
-def _listed(symbols: list[Expr] | list[str], what: str) -> Iterator[str]:
+def _listed(symbols: list[Expr] | list[str], what: str, writable: bool = False) -> Iterator[str]:
     names = ", ".join(s if isinstance(s, str) else str(s.name) for s in symbols)
     comma = "," if "," not in names else ""
-    yield f"{names}{comma} = _given({what}, \"{what}\")"
+    yield f"{names}{comma} = _given({what}, \"{what}\", dtype{', True' if writable else ''})"
 
 
 def _size(plans: list[Planned]) -> str:

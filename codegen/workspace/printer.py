@@ -7,13 +7,12 @@ from collections.abc import Iterable
 import sympy
 from sympy import Expr, Symbol
 
-from codegen.kernels.instructions import Apply, Instruction, Loop, Product, names_of
+from codegen.kernels.instructions import MASK, Apply, Instruction, Loop, Product, names_of
 from codegen.numpy_code import NumpyPrinter
 from codegen.workspace.plan import Planned
 from symbolic.build import DECAY, SAMPLES
 from symbolic.terms import is_matrix, shape
 
-MASK = "mask_"
 NAMES = {"sums0": "dot", "sums1": "dot", "largest0": "largest", "largest1": "largest", "copy": "copyto",
          "copy_where": "copyto", "dot": "vdot", "total": "total"}
 """The function of the module's head that does what an instruction names, where that is not its own name."""

@@ -13,9 +13,16 @@ from symbolic.terms import is_matrix
 
 _GIVEN = """\
 if type(parameters) is dict:
+    arrays = _given(parameters, "parameters", dtype{writable})
     {each}
 else:
-    {all} = parameters.tolist()"""
+    {all} = _fitting(parameters, "parameters", (SIZE,), dtype{writable}).tolist()"""
+
+_CHECKED = """\
+if type(gradients) is dict:
+    _given(gradients, "gradients", dtype, True)
+else:
+    _fitting(gradients, "gradients", (SIZE,), dtype, True)"""
 
 _INTO = """\
 if type({what}) is dict:
@@ -34,8 +41,10 @@ def of_one(kernel: Kernel, functions: Functions) -> str:
     X, Y = functions.loss.inputs[-2:]
     parameters = functions.loss.inputs[:-2]
     body, name = list(unrolled(kernel)), kernel.name
-    lines = _GIVEN.format(each="\n    ".join(f'{_pattern(p)} = parameters["{p.name}"].tolist()' for p in parameters),
-                          all=_flat(parameters)).splitlines()
+    each = "\n    ".join(f"{_pattern(p)} = arrays[{i}].tolist()" for i, p in enumerate(parameters))
+    lines = _GIVEN.format(each=each, all=f"[{_flat(parameters)}]",
+                          writable=", True" if name == "step" else "").splitlines()
+    lines += fitting(functions, name)
     lines.append(f"{_pattern(X)} = X.tolist()")
     arguments, last = "parameters, X, Y", ["return float(loss)"]
     if name != "forward":
@@ -44,13 +53,21 @@ def of_one(kernel: Kernel, functions: Functions) -> str:
         arguments, last = "parameters, X, y_hat", [f"y_hat[...] = {_pattern(kernel.results[0])}"]
     elif name == "loss_and_gradients":
         arguments = "parameters, X, Y, gradients"
+        lines += _CHECKED.splitlines()
         last = [*_packed("gradients", [r for r in kernel.results if is_matrix(r)]), *last]
     elif name == "step":
         arguments = "parameters, X, Y, learning_rate"
         last = [*_packed("parameters", parameters), *last]
     inside = "\n".join("        " + line for line in (*lines, *body, *last))
     room = "    scratch, code = np.empty(SIZE, dtype), f\"{SIZE}{dtype.char}\"\n" if "scratch" in inside else ""
-    return f"def _{name}_of_one(dtype):\n{room}    def {name}({arguments}):\n{inside}\n\n    return {name}"
+    return f"def _{name}_of_one(dtype):\n    N = 1\n{room}    def {name}({arguments}):\n{inside}\n\n    return {name}"
+
+
+def fitting(functions: Functions, name: str) -> list[str]:
+    """Return the lines that refuse X and Y that do not fit."""
+    X, Y = functions.loss.inputs[-2:]
+    symbols = (X,) if name == "forward" else (X, Y)
+    return [f'_fitting({s.name}, "{s.name}", ({s.shape[0]}, {s.shape[1]}), dtype)' for s in symbols]
 
 
 def _packed(what: str, symbols: Sequence[Expr]) -> list[str]:
