@@ -31,8 +31,8 @@ class NumpyPrinter:
 
     def assignment(self, equation: Equation) -> str:
         """Return ``name = expression``."""
-        if isinstance(equation.term, ZeroMatrix) and equation.name.startswith("grad_"):
-            return f"{equation.name} = np.zeros_like({equation.name.removeprefix('grad_')})"
+        if isinstance(equation.term, ZeroMatrix) and equation.name.startswith(("grad_", "dgrad_")):
+            return f"{equation.name} = np.zeros_like({equation.name.partition('grad_')[2]})"
         return f"{equation.name} = {self.show(equation.term)}"
 
     def show(self, term: Basic, precedence: int = 0) -> str:

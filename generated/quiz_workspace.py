@@ -19,7 +19,7 @@ buffer for one number of samples: its methods expect C-contiguous arrays of its 
 they are, allocate nothing and return arrays that the next call overwrites.
 """
 
-from math import exp, log, log1p, tanh
+import math
 from struct import pack_into
 
 import numpy as np
@@ -831,20 +831,20 @@ def _forward_of_one(dtype):
         t1_1_0 = W1_1_0*X_0_0 + W1_1_1*X_1_0 + W1_1_2*X_2_0
         t1_2_0 = W1_2_0*X_0_0 + W1_2_1*X_1_0 + W1_2_2*X_2_0
         a1_0_0 = b1_0_0 + t1_0_0
-        h1_0_0 = sigmoid(a1_0_0)
+        h1_0_0 = _sigmoid(a1_0_0)
         a1_1_0 = b1_1_0 + t1_1_0
-        h1_1_0 = sigmoid(a1_1_0)
+        h1_1_0 = _sigmoid(a1_1_0)
         a1_2_0 = b1_2_0 + t1_2_0
-        h1_2_0 = sigmoid(a1_2_0)
+        h1_2_0 = _sigmoid(a1_2_0)
         t2_0_0 = W2_0_0*h1_0_0 + W2_0_1*h1_1_0 + W2_0_2*h1_2_0
         t2_1_0 = W2_1_0*h1_0_0 + W2_1_1*h1_1_0 + W2_1_2*h1_2_0
         t2_2_0 = W2_2_0*h1_0_0 + W2_2_1*h1_1_0 + W2_2_2*h1_2_0
         a2_0_0 = b2_0_0 + t2_0_0
-        h2_0_0 = sigmoid(a2_0_0)
+        h2_0_0 = _sigmoid(a2_0_0)
         a2_1_0 = b2_1_0 + t2_1_0
-        h2_1_0 = sigmoid(a2_1_0)
+        h2_1_0 = _sigmoid(a2_1_0)
         a2_2_0 = b2_2_0 + t2_2_0
-        h2_2_0 = sigmoid(a2_2_0)
+        h2_2_0 = _sigmoid(a2_2_0)
         t3_0_0 = W3_0_0*h2_0_0 + W3_0_1*h2_1_0 + W3_0_2*h2_2_0
         t3_1_0 = W3_1_0*h2_0_0 + W3_1_1*h2_1_0 + W3_1_2*h2_2_0
         t3_2_0 = W3_2_0*h2_0_0 + W3_2_1*h2_1_0 + W3_2_2*h2_2_0
@@ -855,13 +855,13 @@ def _forward_of_one(dtype):
         a3_2_0 = b3_2_0 + t3_2_0
         t4_0_0 = max(t4_0_0, a3_2_0)
         shifted_a3_0_0 = a3_0_0 - t4_0_0
-        exp_a3_0_0 = exp(shifted_a3_0_0)
+        exp_a3_0_0 = math.exp(shifted_a3_0_0)
         sum_a3_0_0 = exp_a3_0_0
         shifted_a3_1_0 = a3_1_0 - t4_0_0
-        exp_a3_1_0 = exp(shifted_a3_1_0)
+        exp_a3_1_0 = math.exp(shifted_a3_1_0)
         sum_a3_0_0 += exp_a3_1_0
         shifted_a3_2_0 = a3_2_0 - t4_0_0
-        exp_a3_2_0 = exp(shifted_a3_2_0)
+        exp_a3_2_0 = math.exp(shifted_a3_2_0)
         sum_a3_0_0 += exp_a3_2_0
         y_hat_0_0 = exp_a3_0_0/sum_a3_0_0
         y_hat_1_0 = exp_a3_1_0/sum_a3_0_0
@@ -892,20 +892,20 @@ def _loss_of_one(dtype):
         t1_1_0 = W1_1_0*X_0_0 + W1_1_1*X_1_0 + W1_1_2*X_2_0
         t1_2_0 = W1_2_0*X_0_0 + W1_2_1*X_1_0 + W1_2_2*X_2_0
         a1_0_0 = b1_0_0 + t1_0_0
-        h1_0_0 = sigmoid(a1_0_0)
+        h1_0_0 = _sigmoid(a1_0_0)
         a1_1_0 = b1_1_0 + t1_1_0
-        h1_1_0 = sigmoid(a1_1_0)
+        h1_1_0 = _sigmoid(a1_1_0)
         a1_2_0 = b1_2_0 + t1_2_0
-        h1_2_0 = sigmoid(a1_2_0)
+        h1_2_0 = _sigmoid(a1_2_0)
         t2_0_0 = W2_0_0*h1_0_0 + W2_0_1*h1_1_0 + W2_0_2*h1_2_0
         t2_1_0 = W2_1_0*h1_0_0 + W2_1_1*h1_1_0 + W2_1_2*h1_2_0
         t2_2_0 = W2_2_0*h1_0_0 + W2_2_1*h1_1_0 + W2_2_2*h1_2_0
         a2_0_0 = b2_0_0 + t2_0_0
-        h2_0_0 = sigmoid(a2_0_0)
+        h2_0_0 = _sigmoid(a2_0_0)
         a2_1_0 = b2_1_0 + t2_1_0
-        h2_1_0 = sigmoid(a2_1_0)
+        h2_1_0 = _sigmoid(a2_1_0)
         a2_2_0 = b2_2_0 + t2_2_0
-        h2_2_0 = sigmoid(a2_2_0)
+        h2_2_0 = _sigmoid(a2_2_0)
         t3_0_0 = W3_0_0*h2_0_0 + W3_0_1*h2_1_0 + W3_0_2*h2_2_0
         t3_1_0 = W3_1_0*h2_0_0 + W3_1_1*h2_1_0 + W3_1_2*h2_2_0
         t3_2_0 = W3_2_0*h2_0_0 + W3_2_1*h2_1_0 + W3_2_2*h2_2_0
@@ -916,15 +916,15 @@ def _loss_of_one(dtype):
         a3_2_0 = b3_2_0 + t3_2_0
         t4_0_0 = max(t4_0_0, a3_2_0)
         shifted_a3_0_0 = a3_0_0 - t4_0_0
-        exp_a3_0_0 = exp(shifted_a3_0_0)
+        exp_a3_0_0 = math.exp(shifted_a3_0_0)
         sum_a3_0_0 = exp_a3_0_0
         shifted_a3_1_0 = a3_1_0 - t4_0_0
-        exp_a3_1_0 = exp(shifted_a3_1_0)
+        exp_a3_1_0 = math.exp(shifted_a3_1_0)
         sum_a3_0_0 += exp_a3_1_0
         shifted_a3_2_0 = a3_2_0 - t4_0_0
-        exp_a3_2_0 = exp(shifted_a3_2_0)
+        exp_a3_2_0 = math.exp(shifted_a3_2_0)
         sum_a3_0_0 += exp_a3_2_0
-        t5_0_0 = log(sum_a3_0_0)
+        t5_0_0 = math.log(sum_a3_0_0)
         t6 = Y_0_0*(shifted_a3_0_0 - t5_0_0)
         t6 += Y_1_0*(shifted_a3_1_0 - t5_0_0)
         t6 += Y_2_0*(shifted_a3_2_0 - t5_0_0)
@@ -960,20 +960,20 @@ def _loss_and_gradients_of_one(dtype):
         t1_1_0 = W1_1_0*X_0_0 + W1_1_1*X_1_0 + W1_1_2*X_2_0
         t1_2_0 = W1_2_0*X_0_0 + W1_2_1*X_1_0 + W1_2_2*X_2_0
         a1_0_0 = b1_0_0 + t1_0_0
-        h1_0_0 = sigmoid(a1_0_0)
+        h1_0_0 = _sigmoid(a1_0_0)
         a1_1_0 = b1_1_0 + t1_1_0
-        h1_1_0 = sigmoid(a1_1_0)
+        h1_1_0 = _sigmoid(a1_1_0)
         a1_2_0 = b1_2_0 + t1_2_0
-        h1_2_0 = sigmoid(a1_2_0)
+        h1_2_0 = _sigmoid(a1_2_0)
         t2_0_0 = W2_0_0*h1_0_0 + W2_0_1*h1_1_0 + W2_0_2*h1_2_0
         t2_1_0 = W2_1_0*h1_0_0 + W2_1_1*h1_1_0 + W2_1_2*h1_2_0
         t2_2_0 = W2_2_0*h1_0_0 + W2_2_1*h1_1_0 + W2_2_2*h1_2_0
         a2_0_0 = b2_0_0 + t2_0_0
-        h2_0_0 = sigmoid(a2_0_0)
+        h2_0_0 = _sigmoid(a2_0_0)
         a2_1_0 = b2_1_0 + t2_1_0
-        h2_1_0 = sigmoid(a2_1_0)
+        h2_1_0 = _sigmoid(a2_1_0)
         a2_2_0 = b2_2_0 + t2_2_0
-        h2_2_0 = sigmoid(a2_2_0)
+        h2_2_0 = _sigmoid(a2_2_0)
         t3_0_0 = W3_0_0*h2_0_0 + W3_0_1*h2_1_0 + W3_0_2*h2_2_0
         t3_1_0 = W3_1_0*h2_0_0 + W3_1_1*h2_1_0 + W3_1_2*h2_2_0
         t3_2_0 = W3_2_0*h2_0_0 + W3_2_1*h2_1_0 + W3_2_2*h2_2_0
@@ -984,15 +984,15 @@ def _loss_and_gradients_of_one(dtype):
         a3_2_0 = b3_2_0 + t3_2_0
         t4_0_0 = max(t4_0_0, a3_2_0)
         shifted_a3_0_0 = a3_0_0 - t4_0_0
-        exp_a3_0_0 = exp(shifted_a3_0_0)
+        exp_a3_0_0 = math.exp(shifted_a3_0_0)
         sum_a3_0_0 = exp_a3_0_0
         shifted_a3_1_0 = a3_1_0 - t4_0_0
-        exp_a3_1_0 = exp(shifted_a3_1_0)
+        exp_a3_1_0 = math.exp(shifted_a3_1_0)
         sum_a3_0_0 += exp_a3_1_0
         shifted_a3_2_0 = a3_2_0 - t4_0_0
-        exp_a3_2_0 = exp(shifted_a3_2_0)
+        exp_a3_2_0 = math.exp(shifted_a3_2_0)
         sum_a3_0_0 += exp_a3_2_0
-        t5_0_0 = log(sum_a3_0_0)
+        t5_0_0 = math.log(sum_a3_0_0)
         y_hat_0_0 = exp_a3_0_0/sum_a3_0_0
         t6 = Y_0_0*(shifted_a3_0_0 - t5_0_0)
         grad_a3_0_0 = -Y_0_0 + y_hat_0_0
@@ -1086,20 +1086,20 @@ def _step_of_one(dtype):
         t1_1_0 = W1_1_0*X_0_0 + W1_1_1*X_1_0 + W1_1_2*X_2_0
         t1_2_0 = W1_2_0*X_0_0 + W1_2_1*X_1_0 + W1_2_2*X_2_0
         a1_0_0 = b1_0_0 + t1_0_0
-        h1_0_0 = sigmoid(a1_0_0)
+        h1_0_0 = _sigmoid(a1_0_0)
         a1_1_0 = b1_1_0 + t1_1_0
-        h1_1_0 = sigmoid(a1_1_0)
+        h1_1_0 = _sigmoid(a1_1_0)
         a1_2_0 = b1_2_0 + t1_2_0
-        h1_2_0 = sigmoid(a1_2_0)
+        h1_2_0 = _sigmoid(a1_2_0)
         t2_0_0 = W2_0_0*h1_0_0 + W2_0_1*h1_1_0 + W2_0_2*h1_2_0
         t2_1_0 = W2_1_0*h1_0_0 + W2_1_1*h1_1_0 + W2_1_2*h1_2_0
         t2_2_0 = W2_2_0*h1_0_0 + W2_2_1*h1_1_0 + W2_2_2*h1_2_0
         a2_0_0 = b2_0_0 + t2_0_0
-        h2_0_0 = sigmoid(a2_0_0)
+        h2_0_0 = _sigmoid(a2_0_0)
         a2_1_0 = b2_1_0 + t2_1_0
-        h2_1_0 = sigmoid(a2_1_0)
+        h2_1_0 = _sigmoid(a2_1_0)
         a2_2_0 = b2_2_0 + t2_2_0
-        h2_2_0 = sigmoid(a2_2_0)
+        h2_2_0 = _sigmoid(a2_2_0)
         t3_0_0 = W3_0_0*h2_0_0 + W3_0_1*h2_1_0 + W3_0_2*h2_2_0
         t3_1_0 = W3_1_0*h2_0_0 + W3_1_1*h2_1_0 + W3_1_2*h2_2_0
         t3_2_0 = W3_2_0*h2_0_0 + W3_2_1*h2_1_0 + W3_2_2*h2_2_0
@@ -1110,15 +1110,15 @@ def _step_of_one(dtype):
         a3_2_0 = b3_2_0 + t3_2_0
         t4_0_0 = max(t4_0_0, a3_2_0)
         shifted_a3_0_0 = a3_0_0 - t4_0_0
-        exp_a3_0_0 = exp(shifted_a3_0_0)
+        exp_a3_0_0 = math.exp(shifted_a3_0_0)
         sum_a3_0_0 = exp_a3_0_0
         shifted_a3_1_0 = a3_1_0 - t4_0_0
-        exp_a3_1_0 = exp(shifted_a3_1_0)
+        exp_a3_1_0 = math.exp(shifted_a3_1_0)
         sum_a3_0_0 += exp_a3_1_0
         shifted_a3_2_0 = a3_2_0 - t4_0_0
-        exp_a3_2_0 = exp(shifted_a3_2_0)
+        exp_a3_2_0 = math.exp(shifted_a3_2_0)
         sum_a3_0_0 += exp_a3_2_0
-        t5_0_0 = log(sum_a3_0_0)
+        t5_0_0 = math.log(sum_a3_0_0)
         y_hat_0_0 = exp_a3_0_0/sum_a3_0_0
         t6 = Y_0_0*(shifted_a3_0_0 - t5_0_0)
         grad_a3_0_0 = -Y_0_0 + y_hat_0_0
@@ -1198,17 +1198,17 @@ def _step_of_one(dtype):
 
     return step
 
-def sigmoid(x):
+def _sigmoid(x):
     """1 / (1 + exp(-x)), without overflow."""
-    return 0.0 if x <= -709 else 1 / (1 + exp(-x))
+    return 0.0 if x <= -709 else 1 / (1 + math.exp(-x))
 
 
-def softplus(x):
+def _softplus(x):
     """log(1 + exp(x)), without overflow."""
-    return x + log1p(exp(-x)) if x > 0 else log1p(exp(x))
+    return x + math.log1p(math.exp(-x)) if x > 0 else math.log1p(math.exp(x))
 
 
-def sign(x):
+def _sign(x):
     """-1, 0 or 1."""
     return (x > 0) - (x < 0)
 

@@ -250,7 +250,10 @@ def test_huge_logits_are_finite(name, target):
         for dtype in DTYPES:
             W, b, X = extremes(dtype, samples)
             p = {"W1": W, "b1": b, "W2": small.astype(dtype), "b2": b}
-            check_extremes(loaded(compact, target), compact, p, X, labels(loss, dtype, samples))
+            Y = labels(loss, dtype, samples)
+            if loss == "mean_absolute_error":  # a residual of 0 has any slope, by the last bit
+                Y = Y - dtype(0.3)
+            check_extremes(loaded(compact, target), compact, p, X, Y)
 
 
 def check_extremes(module, compact, p, X, Y):

@@ -81,7 +81,7 @@ _OF_ONE = '''
                 setattr(self, make.__name__[1:].removesuffix("_of_one"), make(dtype))'''
 
 _IMPORTS = """\
-from math import exp, log, log1p, tanh
+import math
 from struct import pack_into
 
 import numpy as np"""

@@ -18,17 +18,17 @@ MOST = 1_000
 """As many multiplications and entries of loops are written out; NumPy is faster beyond."""
 
 SAFE = '''
-def sigmoid(x):
+def _sigmoid(x):
     """1 / (1 + exp(-x)), without overflow."""
-    return 0.0 if x <= -709 else 1 / (1 + exp(-x))
+    return 0.0 if x <= -709 else 1 / (1 + math.exp(-x))
 
 
-def softplus(x):
+def _softplus(x):
     """log(1 + exp(x)), without overflow."""
-    return x + log1p(exp(-x)) if x > 0 else log1p(exp(x))
+    return x + math.log1p(math.exp(-x)) if x > 0 else math.log1p(math.exp(x))
 
 
-def sign(x):
+def _sign(x):
     """-1, 0 or 1."""
     return (x > 0) - (x < 0)
 '''
@@ -38,7 +38,7 @@ class _Scalars(PythonCodePrinter):
     """Formulas by the functions of Python's math."""
 
     def __init__(self, names: dict[str, str]) -> None:
-        super().__init__({"fully_qualified_modules": False, "standard": "python3"})
+        super().__init__({"fully_qualified_modules": True, "standard": "python3"})
         self.names = names
 
     def _print_Symbol(self, term: Expr) -> str:
@@ -50,7 +50,10 @@ class _Scalars(PythonCodePrinter):
     _print_Half = _print_Pi = _print_Exp1 = lambda self, term: repr(float(term))
 
     def _print_sigmoid(self, term: Expr) -> str:
-        return f"{type(term).__name__}({self._print(term.args[0])})"
+        return f"_{type(term).__name__}({self._print(term.args[0])})"
+
+    def _print_Abs(self, term: Expr) -> str:
+        return f"math.fabs({self._print(term.args[0])})"
 
     _print_softplus = _print_sign = _print_sigmoid
 
