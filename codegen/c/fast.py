@@ -48,7 +48,8 @@ _TYPES = {
                "low": -708.0, "high": 709.782, "ln2_high": float.fromhex("0x1.62e42fee00000p-1"),
                "ln2_low": float.fromhex("0x1.a39ef35793c76p-33"), "bound": 40.0, "degree": 13},
     "float": {"f": "f", "bits": "uint32_t", "bias": 127, "below": 126, "mantissa": 23, "magic": 1.5 * 2**23,
-              "low": -86.98, "high": 88.7228, "ln2_high": 0.693359375, "ln2_low": -2.12194440e-4, "bound": 20.0, "degree": 7},
+              "low": -86.98, "high": 88.7228, "ln2_high": 0.693359375,
+              "ln2_low": -2.12194440e-4, "bound": 20.0, "degree": 7},
 }
 
 
