@@ -72,9 +72,6 @@ SIZE = 36
 """The numbers that all parameters hold together."""
 
 
-SAMPLES_DIFFER = "X: expected as many samples as the Workspace was made for"
-
-
 @intrinsic
 def pointer(typing_context, address):
     """Take a whole number as an address."""
@@ -93,14 +90,6 @@ def matrix(address, rows, columns, work):
 def part(work, start, rows, columns):
     """Return a matrix that stands in the buffer."""
     return matrix(work.ctypes.data + start * work.itemsize, rows, columns, work)
-
-
-@compiled
-def require(A, rows, columns, work):
-    """Refuse a matrix of another shape or dtype: compiled code would read beyond its end."""
-    floating = A.dtype.type(0.5) != 0
-    if A.shape != (rows, columns) or A.itemsize != work.itemsize or not floating:
-        raise ValueError("expected matrices of the Workspace's dtype and samples, and of the network's shapes")
 
 
 @compiled
@@ -554,10 +543,6 @@ def loop25(N, p0, p1, p2, p3, p4, p6):
 @compiled
 def _forward(parameters, X, y_hat, work):
     N = X.shape[1]
-    if work.size != 37*N + 9:
-        raise ValueError(SAMPLES_DIFFER)
-    require(X, 3, N, work)
-    require(y_hat, 3, N, work)
     real = work.dtype.type
     W1 = matrix(parameters[0], 3, 3, work)
     b1 = matrix(parameters[1], 3, 1, work)
@@ -587,10 +572,6 @@ def _forward(parameters, X, y_hat, work):
 @compiled
 def _loss(parameters, X, Y, work):
     N = X.shape[1]
-    if work.size != 37*N + 9:
-        raise ValueError(SAMPLES_DIFFER)
-    require(X, 3, N, work)
-    require(Y, 3, N, work)
     real = work.dtype.type
     W1 = matrix(parameters[0], 3, 3, work)
     b1 = matrix(parameters[1], 3, 1, work)
@@ -624,10 +605,6 @@ def _loss(parameters, X, Y, work):
 @compiled
 def _loss_and_gradients(parameters, X, Y, gradients, work):
     N = X.shape[1]
-    if work.size != 37*N + 9:
-        raise ValueError(SAMPLES_DIFFER)
-    require(X, 3, N, work)
-    require(Y, 3, N, work)
     real = work.dtype.type
     W1 = matrix(parameters[0], 3, 3, work)
     b1 = matrix(parameters[1], 3, 1, work)
@@ -680,11 +657,6 @@ def _loss_and_gradients(parameters, X, Y, gradients, work):
 @compiled
 def _input_gradient(parameters, X, Y, grad_X, work):
     N = X.shape[1]
-    if work.size != 37*N + 9:
-        raise ValueError(SAMPLES_DIFFER)
-    require(X, 3, N, work)
-    require(Y, 3, N, work)
-    require(grad_X, 3, N, work)
     real = work.dtype.type
     W1 = matrix(parameters[0], 3, 3, work)
     b1 = matrix(parameters[1], 3, 1, work)
@@ -724,10 +696,6 @@ def _input_gradient(parameters, X, Y, grad_X, work):
 @compiled
 def _trace(parameters, X, Y, values, work):
     N = X.shape[1]
-    if work.size != 37*N + 9:
-        raise ValueError(SAMPLES_DIFFER)
-    require(X, 3, N, work)
-    require(Y, 3, N, work)
     real = work.dtype.type
     W1 = matrix(parameters[0], 3, 3, work)
     b1 = matrix(parameters[1], 3, 1, work)
@@ -784,10 +752,6 @@ def _trace(parameters, X, Y, values, work):
 @compiled
 def _step(parameters, X, Y, learning_rate, work):
     N = X.shape[1]
-    if work.size != 37*N + 9:
-        raise ValueError(SAMPLES_DIFFER)
-    require(X, 3, N, work)
-    require(Y, 3, N, work)
     real = work.dtype.type
     W1 = matrix(parameters[0], 3, 3, work)
     b1 = matrix(parameters[1], 3, 1, work)
@@ -840,10 +804,6 @@ def _step(parameters, X, Y, learning_rate, work):
 @compiled
 def _hessian_vector(parameters, X, Y, V, product, work):
     N = X.shape[1]
-    if work.size != 37*N + 9:
-        raise ValueError(SAMPLES_DIFFER)
-    require(X, 3, N, work)
-    require(Y, 3, N, work)
     real = work.dtype.type
     W1 = matrix(parameters[0], 3, 3, work)
     b1 = matrix(parameters[1], 3, 1, work)
@@ -929,10 +889,6 @@ def _hessian_vector(parameters, X, Y, V, product, work):
 @compiled
 def _forward_single(parameters, X, y_hat, work):
     N = 1
-    if work.size != 37*N + 9:
-        raise ValueError(SAMPLES_DIFFER)
-    require(X, 3, N, work)
-    require(y_hat, 3, N, work)
     real = work.dtype.type
     W1 = matrix(parameters[0], 3, 3, work)
     b1 = matrix(parameters[1], 3, 1, work)
@@ -1015,10 +971,6 @@ def _forward_single(parameters, X, y_hat, work):
 @compiled
 def _loss_single(parameters, X, Y, work):
     N = 1
-    if work.size != 37*N + 9:
-        raise ValueError(SAMPLES_DIFFER)
-    require(X, 3, N, work)
-    require(Y, 3, N, work)
     real = work.dtype.type
     W1 = matrix(parameters[0], 3, 3, work)
     b1 = matrix(parameters[1], 3, 1, work)
@@ -1109,10 +1061,6 @@ def _loss_single(parameters, X, Y, work):
 @compiled
 def _loss_and_gradients_single(parameters, X, Y, gradients, work):
     N = 1
-    if work.size != 37*N + 9:
-        raise ValueError(SAMPLES_DIFFER)
-    require(X, 3, N, work)
-    require(Y, 3, N, work)
     real = work.dtype.type
     W1 = matrix(parameters[0], 3, 3, work)
     b1 = matrix(parameters[1], 3, 1, work)
@@ -1274,11 +1222,6 @@ def _loss_and_gradients_single(parameters, X, Y, gradients, work):
 @compiled
 def _input_gradient_single(parameters, X, Y, grad_X, work):
     N = 1
-    if work.size != 37*N + 9:
-        raise ValueError(SAMPLES_DIFFER)
-    require(X, 3, N, work)
-    require(Y, 3, N, work)
-    require(grad_X, 3, N, work)
     real = work.dtype.type
     W1 = matrix(parameters[0], 3, 3, work)
     b1 = matrix(parameters[1], 3, 1, work)
@@ -1401,10 +1344,6 @@ def _input_gradient_single(parameters, X, Y, grad_X, work):
 @compiled
 def _trace_single(parameters, X, Y, values, work):
     N = 1
-    if work.size != 37*N + 9:
-        raise ValueError(SAMPLES_DIFFER)
-    require(X, 3, N, work)
-    require(Y, 3, N, work)
     real = work.dtype.type
     W1 = matrix(parameters[0], 3, 3, work)
     b1 = matrix(parameters[1], 3, 1, work)
@@ -1573,10 +1512,6 @@ def _trace_single(parameters, X, Y, values, work):
 @compiled
 def _step_single(parameters, X, Y, learning_rate, work):
     N = 1
-    if work.size != 37*N + 9:
-        raise ValueError(SAMPLES_DIFFER)
-    require(X, 3, N, work)
-    require(Y, 3, N, work)
     real = work.dtype.type
     rate = real(learning_rate)
     W1 = matrix(parameters[0], 3, 3, work)
@@ -1749,10 +1684,6 @@ def _step_single(parameters, X, Y, learning_rate, work):
 @compiled
 def _hessian_vector_single(parameters, X, Y, V, product, work):
     N = 1
-    if work.size != 37*N + 9:
-        raise ValueError(SAMPLES_DIFFER)
-    require(X, 3, N, work)
-    require(Y, 3, N, work)
     real = work.dtype.type
     W1 = matrix(parameters[0], 3, 3, work)
     b1 = matrix(parameters[1], 3, 1, work)
@@ -2049,7 +1980,8 @@ class _Engine:
     """The compiled functions, with the buffer that they share; arrays by name reach them as addresses."""
 
     def __init__(self, samples, dtype):
-        N = samples
+        N, self.dtype = samples, dtype
+        self.X_shape, self.Y_shape, self.X, self.Y = (3, N), (3, N), None, None
         self.work = np.zeros(37*N + 9, dtype)
         self._forward, self._loss, self._loss_and_gradients, self._input_gradient, self._trace, self._step, self._hessian_vector = _SINGLE if N == 1 else _ANY
         self.values = _Given("values", {name: _sized(shape, N) for name, shape in VALUES.items()}, dtype).of
@@ -2059,25 +1991,42 @@ class _Engine:
         self.V = _Given("V", PARAMETERS, dtype, writable=False).of
         self.product = _Given("product", PARAMETERS, dtype).of
 
+    def samples(self, X, Y):
+        """Check X and Y, which are new."""
+        self.X, self.Y = require("X", X, self.X_shape, self.dtype), require("Y", Y, self.Y_shape, self.dtype)
+
     def forward(self, parameters, X, y_hat):
+        require("X", X, self.X_shape, self.dtype)
+        require("y_hat", y_hat, self.Y_shape, self.dtype, writable=True)
         self._forward(self.parameters(parameters), X, y_hat, self.work)
 
     def loss(self, parameters, X, Y):
+        if X is not self.X or Y is not self.Y:
+            self.samples(X, Y)
         return self._loss(self.parameters(parameters), X, Y, self.work)
 
     def loss_and_gradients(self, parameters, X, Y, gradients):
+        if X is not self.X or Y is not self.Y:
+            self.samples(X, Y)
         return self._loss_and_gradients(self.parameters(parameters), X, Y, self.gradients(gradients), self.work)
 
     def input_gradient(self, parameters, X, Y, grad_X):
+        self.samples(X, Y)
+        require("grad_X", grad_X, X.shape, self.dtype, writable=True)
         self._input_gradient(self.parameters(parameters), X, Y, grad_X, self.work)
 
     def trace(self, parameters, X, Y, values):
+        self.samples(X, Y)
         self._trace(self.parameters(parameters), X, Y, self.values(values), self.work)
 
     def step(self, parameters, X, Y, learning_rate):
+        if X is not self.X or Y is not self.Y:
+            self.samples(X, Y)
         return self._step(self.changed(parameters), X, Y, learning_rate, self.work)
 
     def hessian_vector(self, parameters, X, Y, V, product):
+        if X is not self.X or Y is not self.Y:
+            self.samples(X, Y)
         self._hessian_vector(self.parameters(parameters), X, Y, self.V(V), self.product(product), self.work)
 
 
@@ -2108,9 +2057,9 @@ class _Given:
         if type(given) is dict:
             arrays = [given.get(name) for name in self.shapes]
             for (name, shape), array in zip(self.shapes.items(), arrays):
-                self._check(f"{self.what}[{name!r}]", array, shape)
+                require(f"{self.what}[{name!r}]", array, shape, self.dtype, self.writable)
         else:
-            self._check(self.what, given, (SIZE,))
+            require(self.what, given, (SIZE,), self.dtype, self.writable)
             arrays = list(_views(given).values())
         self.found = np.array([a.__array_interface__["data"][0] for a in arrays], np.int64)
         if type(given) is dict:
@@ -2119,16 +2068,17 @@ class _Given:
             self.vector = given
         return self.found
 
-    def _check(self, what, array, shape):
-        if not (isinstance(array, np.ndarray) and array.shape == shape and array.dtype == self.dtype
-                and array.flags.c_contiguous and array.flags.aligned and (array.flags.writeable or not self.writable)):
-            kind = "writable " if self.writable else ""
-            came = f"came a {type(array).__name__}"
-            if isinstance(array, np.ndarray):
-                came = f"came {array.dtype} {array.shape}"
-            raise ValueError(
-                f"{what}: expected a {kind}C-contiguous array of {self.dtype} {shape}, {came}"
-            )
+
+def require(what, array, shape, dtype, writable=False):
+    """Return an array that is what compiled code takes for granted: nothing there checks where it reads and writes."""
+    if not (isinstance(array, np.ndarray) and array.shape == shape and array.dtype == dtype
+            and array.flags.c_contiguous and array.flags.aligned and (array.flags.writeable or not writable)):
+        kind = "writable " if writable else ""
+        came = f"came a {type(array).__name__}"
+        if isinstance(array, np.ndarray):
+            came = f"came {array.dtype} {array.shape}"
+        raise ValueError(f"{what}: expected a {kind}C-contiguous array of {dtype} {shape}, {came}")
+    return array
 
 
 

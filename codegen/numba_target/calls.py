@@ -62,7 +62,8 @@ class CallsPrinter:
         body = [line for i in kernel.instructions for line in self._instruction(i, kernel, symbols)]
         shared = [f"{n} = {where}" for n, where in kernel.storage.place.items() if isinstance(where, str)]
         arguments, head = _signature(kernel, parameters)
-        head += [f"require({m.name}, {', '.join(map(str, shape(m)))}, buffer)" for m in (X, Y, *kernel.results)
+        head += [f"require({str(m.name)!r}, {m.name}, ({', '.join(map(str, shape(m)))}), buffer.dtype"
+                 f"{', writable=True' if m in kernel.results else ''})" for m in (X, Y, *kernel.results)
                  if str(m.name) in arguments]
         loss = [str(r.name) for r in kernel.results if not is_matrix(r)]
         last = [f"at_{n}[0, 0] = {n}" for n in loss] if kernel.name == "trace" else [f"return float({n})" for n in loss]

@@ -41,9 +41,9 @@ class _Given:
         if type(given) is dict:
             arrays = [given.get(name) for name in self.shapes]
             for (name, shape), array in zip(self.shapes.items(), arrays):
-                self._check(f"{{self.what}}[{{name!r}}]", array, shape)
+                require(f"{{self.what}}[{{name!r}}]", array, shape, self.dtype, self.writable)
         else:
-            self._check(self.what, given, (SIZE,))
+            require(self.what, given, (SIZE,), self.dtype, self.writable)
             arrays = list(_views(given).values())
         self.found = {found}
         if type(given) is dict:
@@ -52,16 +52,17 @@ class _Given:
             self.vector = given
         return self.found
 
-    def _check(self, what, array, shape):
-        if not (isinstance(array, np.ndarray) and array.shape == shape and array.dtype == self.dtype
-                and array.flags.c_contiguous and array.flags.aligned and (array.flags.writeable or not self.writable)):
-            kind = "writable " if self.writable else ""
-            came = f"came a {{type(array).__name__}}"
-            if isinstance(array, np.ndarray):
-                came = f"came {{array.dtype}} {{array.shape}}"
-            raise ValueError(
-                f"{{what}}: expected a {{kind}}C-contiguous array of {{self.dtype}} {{shape}}, {{came}}"
-            )
+
+def require(what, array, shape, dtype, writable=False):
+    """Return an array that is what compiled code takes for granted: nothing there checks where it reads and writes."""
+    if not (isinstance(array, np.ndarray) and array.shape == shape and array.dtype == dtype
+            and array.flags.c_contiguous and array.flags.aligned and (array.flags.writeable or not writable)):
+        kind = "writable " if writable else ""
+        came = f"came a {{type(array).__name__}}"
+        if isinstance(array, np.ndarray):
+            came = f"came {{array.dtype}} {{array.shape}}"
+        raise ValueError(f"{{what}}: expected a {{kind}}C-contiguous array of {{dtype}} {{shape}}, {{came}}")
+    return array
 '''
 
 _MADE = '''\
@@ -73,9 +74,6 @@ _MADE = '''\
 '''
 
 WHOLE = '''
-
-SAMPLES_DIFFER = "X: expected as many samples as the Workspace was made for"
-
 
 @intrinsic
 def pointer(typing_context, address):
@@ -97,14 +95,6 @@ def part(work, start, rows, columns):
     return matrix(work.ctypes.data + start * work.itemsize, rows, columns, work)
 
 
-@compiled
-def require(A, rows, columns, work):
-    """Refuse a matrix of another shape or dtype: compiled code would read beyond its end."""
-    floating = A.dtype.type(0.5) != 0
-    if A.shape != (rows, columns) or A.itemsize != work.itemsize or not floating:
-        raise ValueError("expected matrices of the Workspace's dtype and samples, and of the network's shapes")
-
-
 {helpers}
 
 
@@ -119,30 +109,48 @@ class _Engine:
     """The compiled functions, with the buffer that they share; arrays by name reach them as addresses."""
 
     def __init__(self, samples, dtype):
-        N = samples
+        N, self.dtype = samples, dtype
+        self.X_shape, self.Y_shape, self.X, self.Y = ({X}), ({Y}), None, None
         self.work = np.zeros({size}, dtype)
         {attributes} = _SINGLE if N == 1 else _ANY
         self.values = _Given("values", {{name: _sized(shape, N) for name, shape in VALUES.items()}}, dtype).of
 ''' + _MADE + '''
+    def samples(self, X, Y):
+        """Check X and Y, which are new."""
+        self.X, self.Y = require("X", X, self.X_shape, self.dtype), require("Y", Y, self.Y_shape, self.dtype)
+
     def forward(self, parameters, X, y_hat):
+        require("X", X, self.X_shape, self.dtype)
+        require("y_hat", y_hat, self.Y_shape, self.dtype, writable=True)
         self._forward(self.parameters(parameters), X, y_hat, self.work)
 
     def loss(self, parameters, X, Y):
+        if X is not self.X or Y is not self.Y:
+            self.samples(X, Y)
         return self._loss(self.parameters(parameters), X, Y, self.work)
 
     def loss_and_gradients(self, parameters, X, Y, gradients):
+        if X is not self.X or Y is not self.Y:
+            self.samples(X, Y)
         return self._loss_and_gradients(self.parameters(parameters), X, Y, self.gradients(gradients), self.work)
 
     def input_gradient(self, parameters, X, Y, grad_X):
+        self.samples(X, Y)
+        require("grad_X", grad_X, X.shape, self.dtype, writable=True)
         self._input_gradient(self.parameters(parameters), X, Y, grad_X, self.work)
 
     def trace(self, parameters, X, Y, values):
+        self.samples(X, Y)
         self._trace(self.parameters(parameters), X, Y, self.values(values), self.work)
 
     def step(self, parameters, X, Y, learning_rate):
+        if X is not self.X or Y is not self.Y:
+            self.samples(X, Y)
         return self._step(self.changed(parameters), X, Y, learning_rate, self.work)
 
     def hessian_vector(self, parameters, X, Y, V, product):
+        if X is not self.X or Y is not self.Y:
+            self.samples(X, Y)
         self._hessian_vector(self.parameters(parameters), X, Y, self.V(V), self.product(product), self.work)
 
 
@@ -173,11 +181,5 @@ class _Engine:
 def view(buffer, start, rows, columns):
     """Return a matrix that stands in a buffer."""
     return buffer[start : start + rows * columns].reshape(rows, columns)
-
-
-def require(A, rows, columns, buffer):
-    """Refuse a matrix of another shape or dtype: compiled code would read beyond its end."""
-    if A.shape != (rows, columns) or A.dtype != buffer.dtype:
-        raise ValueError(f"expected a matrix of {{buffer.dtype}}, {{rows}} x {{columns}}, came {{A.dtype}} {{A.shape}}")
 
 ''' + _GIVEN.replace("{found}", "arrays")

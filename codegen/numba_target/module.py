@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sympy
+from sympy import S
 
 from codegen.fast_module import fast_module
 from codegen.kernels.functions import Functions, functions
@@ -11,10 +12,10 @@ from codegen.numba_target.calls import CallsPrinter, largest, scratch_size
 from codegen.numba_target.engines import CALLS, IMPORTS, WHOLE
 from codegen.numba_target.scalars import NumbaScalars
 from codegen.numba_target.whole import SINGLE, WholePrinter
-from symbolic.build import SAMPLES
 from symbolic.derivation import Derivation
 from symbolic.doors import derive
 from symbolic.network import Network
+from symbolic.terms import shape
 
 PARAMETERS, LAYERS = 2000, 4
 """Networks of at most as many parameters and layers are compiled whole."""
@@ -56,14 +57,16 @@ def generate_numba(network: Network, derivation: Derivation | None = None) -> st
 
 
 def _whole(network: Network, found: Functions) -> str:
-    size = largest([SAMPLES, *(k.storage.size for k in found.all)])  # tells for how many samples a buffer was made
+    size = largest([S.One, *(k.storage.size for k in found.all)])
+    X, Y = found.loss.inputs[-2:]
     scalars, texts, names = NumbaScalars(), [], []
     for single in (False, True):
-        printer = WholePrinter(scalars, 1 if network.samples == "columns" else 0, size, single)
+        printer = WholePrinter(scalars, 1 if network.samples == "columns" else 0, single)
         kernels = [printer.function(k, found) for k in found.all]
         texts += ["\n".join(lines) for lines in (*(lines for _, lines in printer.loops.functions.values()), *kernels)]
         names.append(", ".join(f"_{k.name}{SINGLE if single else ''}" for k in found.all))
     return WHOLE.format(
+        X=", ".join(map(str, shape(X))), Y=", ".join(map(str, shape(Y))),
         helpers="\n\n\n".join(scalars.helpers.values()), size=size, functions="\n\n\n".join(texts), names=names[0],
         single_names=names[1], attributes=", ".join(f"self._{k.name}" for k in found.all))
 

@@ -31,12 +31,11 @@ class WholePrinter:
     Args:
         scalars: Prints formulas; remembers helpers.
         sample_axis: The axis of X that counts samples.
-        workspace: The numbers that the buffer holds.
         single: Whether the functions are for a single sample.
     """
 
-    def __init__(self, scalars: NumbaScalars, sample_axis: int, workspace: Expr, single: bool) -> None:
-        self.scalars, self.sample_axis, self.workspace, self.single = scalars, sample_axis, workspace, single
+    def __init__(self, scalars: NumbaScalars, sample_axis: int, single: bool) -> None:
+        self.scalars, self.sample_axis, self.single = scalars, sample_axis, single
         self.loops = Outliner(scalars)
 
     def function(self, kernel: Kernel, found: Functions) -> list[str]:
@@ -44,7 +43,7 @@ class WholePrinter:
 
         Parameters and what has their shapes come as vectors of the addresses at which their matrices begin.
         """
-        parameters, X, Y = found.loss.inputs[:-2], *found.loss.inputs[-2:]
+        parameters = found.loss.inputs[:-2]
         if self.single:
             self.scalars.names[str(LEARNING_RATE.name)] = "rate"
         body = self._body(kernel)
@@ -52,11 +51,7 @@ class WholePrinter:
         used = set(re.findall(r"\w+", "\n".join(body)))
         used |= {w for n, w in kernel.storage.place.items() if n in used and isinstance(w, str)}
         arguments, places = self._places(kernel, parameters)
-        head = ["N = 1" if self.single else f"N = X.shape[{self.sample_axis}]",
-                f"if work.size != {sympy.expand(self.workspace)}:", "    raise ValueError(SAMPLES_DIFFER)"]
-        matrices = [m for m in (X, Y, *kernel.results) if str(m.name) in arguments]
-        head += [f"require({m.name}, {_sizes(m)}, work)" for m in matrices]
-        head.append("real = work.dtype.type")
+        head = ["N = 1" if self.single else f"N = X.shape[{self.sample_axis}]", "real = work.dtype.type"]
         if "rate" in used:
             head.append("rate = real(learning_rate)")
         for name, place, symbol in places:
