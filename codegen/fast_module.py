@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import jinja2
 from sympy import Expr
 
 from codegen.kernels.functions import Functions
 from codegen.module import conventions, hessian_words, initial_lines, loss_words
+from codegen.templating import render
 from codegen.version import __version__
 from symbolic.architecture import digest, to_compact
 from symbolic.build import SAMPLES
 from symbolic.derivation import Derivation
 from symbolic.network import Network
-from symbolic.second_order import hessian_vector
 from symbolic.terms import is_matrix
 
 
@@ -33,10 +32,8 @@ def fast_module(network: Network, derivation: Derivation, functions: Functions, 
             hessian_vector(parameters, X, Y, V, product) write into their last argument and return the loss.
         **words: ``words``, ``target``, ``command``, ``imports`` and ``remark`` of the template.
     """
-    environment = jinja2.Environment(loader=jinja2.PackageLoader("codegen"), undefined=jinja2.StrictUndefined,
-                                     keep_trailing_newline=True, autoescape=False)
-    return environment.get_template("fast.py.jinja").render(
-        engine=engine, **words, **_context(network, derivation, functions))
+    return render(
+        "fast.py.jinja", engine=engine, **words, **_context(network, derivation, functions))
 
 
 def _context(network: Network, derivation: Derivation, functions: Functions) -> dict[str, Any]:
@@ -45,7 +42,6 @@ def _context(network: Network, derivation: Derivation, functions: Functions) -> 
     columns = network.samples == "columns"
     parameters: Mapping[str, Any] = network.parameter_shapes()
     named = functions.trace.results
-    second = hessian_vector(derivation)
     return {
         "name": network.name, "version": __version__, "compact": to_compact(network), "digest": digest(network),
         "conventions": conventions(network), "parameters": parameters,
@@ -54,7 +50,7 @@ def _context(network: Network, derivation: Derivation, functions: Functions) -> 
         "scalars": tuple(str(s.name) for s in named if not is_matrix(s)),
         "shapes": {s.name: " x ".join(map(str, s.shape)) for s in (X, Y, program.symbol("y_hat"))},
         "sizes": {s.name: f"({_size(s)})" for s in (X, Y)},
-        **hessian_words(network, derivation, second),
+        **hessian_words(network, derivation, functions.second),
         "sample_axis": 1 if columns else 0, "class_axis": 0 if columns else 1,
         "sample_word": "column" if columns else "row",
         "distributions": any(a.symbol == Y for a in derivation.assumptions),

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import jinja2
 from sympy import Expr, ZeroMatrix
 
 from codegen.hessian import closed_form
 from codegen.numpy_code import NetworkPrinter
 from codegen.passes import inline, optimise
+from codegen.templating import render
 from codegen.version import __version__
 from symbolic.architecture import digest, to_compact
 from symbolic.build import SAMPLES
@@ -52,10 +52,7 @@ def generate(network: Network, derivation: Derivation | None = None) -> str:
     require_widths(network)
     if derivation is None:
         derivation = derive(network)
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("codegen"), undefined=jinja2.StrictUndefined, keep_trailing_newline=True,
-        autoescape=False)
-    return environment.get_template("numpy.py.jinja").render(_context(network, derivation))
+    return render("numpy.py.jinja", **_context(network, derivation))
 
 
 def hessian_words(network: Network, derivation: Derivation, second: SecondOrder) -> dict[str, Any]:

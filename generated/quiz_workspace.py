@@ -1331,38 +1331,6 @@ def update(parameters, gradients, learning_rate):
     }
 
 
-_SCALARS = ('loss',)
-_LAST = []  # the workspace of the last call, which the next one is likely to fit
-
-
-def _workspace(X):
-    samples = X.shape[1]
-    if not (_LAST and _LAST[0].samples == samples and _LAST[0].dtype == X.dtype):
-        _LAST[:] = [Workspace(samples, X.dtype)]
-    return _LAST[0]
-
-
-def _common(parameters, *arrays):
-    """Return a dict of the parameters, and the arrays, all C-contiguous and float32 where all are, else float64."""
-    narrow = all(a.dtype == np.float32 for a in (*parameters, *arrays))
-    dtype = np.float32 if narrow else np.float64
-    parameters, arrays = ([np.ascontiguousarray(a, dtype) for a in group] for group in (parameters, arrays))
-    return dict(zip(PARAMETERS, parameters)), arrays
-
-
-def _views(vector):
-    """Return a dict of views into one vector of all parameters."""
-    views, start = {}, 0
-    for name, (rows, columns) in PARAMETERS.items():
-        views[name] = vector[start : start + rows * columns].reshape(rows, columns)
-        start += rows * columns
-    return views
-
-
-def _sized(shape, samples):
-    return tuple(samples if size is None else size for size in shape)
-
-
 def _parameters(parameters):
     """Return the parameters in order, checked."""
     arrays = list(parameters.values()) if type(parameters) is dict and list(parameters) == _ORDER else ()
@@ -1444,3 +1412,34 @@ def _distributions(Y):
         return all(min(sample) >= 0 and abs(sum(sample) - 1) <= 1e-5 for sample in samples)
     return bool(np.min(Y) >= 0 and np.max(np.abs(np.sum(Y, axis=0) - 1)) <= 1e-5)
 
+
+_SCALARS = ('loss',)
+_LAST = []  # the workspace of the last call, which the next one is likely to fit
+
+
+def _workspace(X):
+    samples = X.shape[1]
+    if not (_LAST and _LAST[0].samples == samples and _LAST[0].dtype == X.dtype):
+        _LAST[:] = [Workspace(samples, X.dtype)]
+    return _LAST[0]
+
+
+def _common(parameters, *arrays):
+    """Return a dict of the parameters, and the arrays, all C-contiguous and float32 where all are, else float64."""
+    narrow = all(a.dtype == np.float32 for a in (*parameters, *arrays))
+    dtype = np.float32 if narrow else np.float64
+    parameters, arrays = ([np.ascontiguousarray(a, dtype) for a in group] for group in (parameters, arrays))
+    return dict(zip(PARAMETERS, parameters)), arrays
+
+
+def _views(vector):
+    """Return a dict of views into one vector of all parameters."""
+    views, start = {}, 0
+    for name, (rows, columns) in PARAMETERS.items():
+        views[name] = vector[start : start + rows * columns].reshape(rows, columns)
+        start += rows * columns
+    return views
+
+
+def _sized(shape, samples):
+    return tuple(samples if size is None else size for size in shape)

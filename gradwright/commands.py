@@ -12,7 +12,6 @@ from typing import Any
 import click
 
 from codegen.building import build_c, load_fast
-from codegen.c.compiling import NoCompilerError
 from codegen.c.source import generate_c
 from codegen.evaluation import evaluate_module, random_samples, read_parameters, read_samples
 from codegen.explaining import explain
@@ -122,23 +121,21 @@ def generate(architecture: str, output: str, target: str, check: bool, dtype: st
 
 
 def build(architecture: str, target: str, output: str) -> None:
-    """Compile a network, and write the module with what it imports; where that cannot be, the next best target."""
+    """Write the fastest module that can be had, with what it imports; say so where that is of another target."""
     network, folder = require_widths(read_architecture(architecture)), Path(output)
     derivation = derive_network(network)
-    if target == "c":
-        try:
-            built = build_c(network, derivation)
-        except NoCompilerError as error:
-            _, target, note = load_fast(network, target, derivation)
-            click.echo(note if note else str(error))
-        else:
-            write_text(folder / f"{built.name}.py", built.text)
-            copy_file(built.compiled, folder / built.compiled.name)
-            click.echo(f"wrote {folder / built.name}.py and {built.compiled.name}, which it imports")
-            return
-    path = folder / (network.name + TARGETS[target].suffix)
-    write_text(path, TARGETS[target].generate(network, derivation))
-    click.echo(f"wrote {path}")
+    _, target, note = load_fast(network, target, derivation)
+    if note:
+        click.echo(note)
+    if target != "c":
+        path = folder / (network.name + TARGETS[target].suffix)
+        write_text(path, TARGETS[target].generate(network, derivation))
+        click.echo(f"wrote {path}")
+        return
+    built = build_c(network, derivation)
+    write_text(folder / f"{built.name}.py", built.text)
+    copy_file(built.compiled, folder / built.compiled.name)
+    click.echo(f"wrote {folder / built.name}.py and {built.compiled.name}, which it imports")
 
 
 def evaluate(architecture: str, params: str | None, data: str | None, learning_rate: float, form: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -48,6 +50,15 @@ def test_without_a_compiler_the_next_best_target_is_written(tmp_path):
     module = wrote.removeprefix("wrote out/").removesuffix(".py")
     assert reason.endswith(f"{'numba' if 'numba' in module else 'numpy-workspace'} is used instead")
     assert loss_of(module, tmp_path / "out") > 0
+
+
+@pytest.mark.skipif(importlib.util.find_spec("numba") is not None, reason="numba is there")
+def test_without_numba_the_next_best_target_is_written(tmp_path):
+    found = command("build", COMPACT, "--target", "numba", "-o", "out", cwd=tmp_path)
+    assert found.returncode == 0, found.stderr
+    reason, wrote = found.stdout.splitlines()
+    assert re.fullmatch(r"numba cannot be had: No module named 'numba[.\w]*'; numpy-workspace is used instead", reason)
+    assert wrote == "wrote out/quiz_workspace.py"
 
 
 @pytest.mark.parametrize(("target", "name"), [("numpy", "quiz.py"), ("numpy-workspace", "quiz_workspace.py"),

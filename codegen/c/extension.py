@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import jinja2
-
 from codegen.c.fast import fast_functions
 from codegen.c.layout import offsets
 from codegen.c.multiply import MULTIPLY
-from codegen.c.printer import PRODUCTS, CPrinter
-from codegen.c.source import Function, largest_workspace
+from codegen.c.printer import PRODUCTS, CPrinter, size_text
+from codegen.c.source import Function
 from codegen.kernels.build import Kernel
 from codegen.kernels.functions import Functions
+from codegen.templating import render
 from codegen.version import __version__
 from symbolic.architecture import digest, to_compact
 from symbolic.build import SAMPLES
@@ -35,16 +34,14 @@ def extension_source(network: Network, functions: Functions, extension: str) -> 
     """
     unrolled = offsets(functions.step.results)[-1] <= UNROLLED
     kinds = [_kind(functions, real, unrolled) for real in ("double", "float")]
-    environment = jinja2.Environment(loader=jinja2.PackageLoader("codegen"), undefined=jinja2.StrictUndefined,
-                                     keep_trailing_newline=True, autoescape=False)
     X, Y = functions.loss.inputs[-2:]
     parameters = network.parameter_shapes()
-    return environment.get_template("extension.c.jinja").render(
-        network=network, version=__version__, compact=to_compact(network), digest=digest(network), kinds=kinds,
-        decay=network.weight_decay, extension=extension, parameters=parameters, X=_shape(X), Y=_shape(Y),
+    return render(
+        "extension.c.jinja", network=network, version=__version__, compact=to_compact(network), digest=digest(network),
+        kinds=kinds, decay=network.weight_decay, extension=extension, parameters=parameters, X=_shape(X), Y=_shape(Y),
         values=[(s.name, *_pair(s)) for s in functions.trace.results],
         size=sum(int(r) * int(c) for r, c in parameters.values()),
-        sample_axis=1 if network.samples == "columns" else 0, workspace=largest_workspace(functions),
+        sample_axis=1 if network.samples == "columns" else 0, workspace=size_text(functions.workspace),
         products={PRODUCTS[key]: tuple("TRANSPOSED" if t else "PLAIN" for t in key) for key in kinds[0]["products"]},
         unrolled=unrolled)
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-import jinja2
-import sympy
 from sympy import Expr
 
 from codegen.c.layout import offsets, pointers
@@ -15,9 +13,9 @@ from codegen.c.printer import CPrinter, size_text
 from codegen.kernels.build import Kernel
 from codegen.kernels.functions import Functions, functions
 from codegen.module import conventions, require_widths
+from codegen.templating import render
 from codegen.version import __version__
 from symbolic.architecture import digest, to_compact
-from symbolic.build import SAMPLES
 from symbolic.derivation import Derivation
 from symbolic.doors import derive
 from symbolic.network import Network
@@ -48,17 +46,31 @@ def generate_c(network: Network, derivation: Derivation | None = None, dtype: st
     """
     require_widths(network)
     derivation = derive(network) if derivation is None else derivation
-    found, printer = functions(derivation), CPrinter(dtype)
-    X, Y = derivation.forward.inputs
-    directions = found.hessian_vector.inputs[len(derivation.forward.parameters) + 2:]
+    forward, found, printer = derivation.forward, functions(derivation), CPrinter(dtype)
+    X, Y = forward.inputs
     text = TextPrinter()
     comments = {e.name: text.show(e.term) for e in (
-        *derivation.forward.equations, *(g.equation for g in derivation.gradients))}
-    parts = _Parts(printer, derivation.forward.parameters, comments)
-    real = f"const {dtype} *"
+        *forward.equations, *(g.equation for g in derivation.gradients))}
+    made = _functions(_Parts(printer, forward.parameters, comments), found)
+    return render(
+        "network.c.jinja", network=network, version=__version__, compact=to_compact(network),
+        digest=digest(network), real=dtype, conventions=conventions(network), X=" x ".join(map(str, X.shape)),
+        Y=" x ".join(map(str, Y.shape)), layout=_layout(forward.parameters), count=offsets(forward.parameters)[-1],
+        decay=network.weight_decay, workspace=size_text(found.workspace),
+        values=size_text(offsets(found.trace.results)[-1]),
+        helpers=[*printer.scalars.helpers.values(),
+                 *(MULTIPLY[key].format(real=dtype, simd="") for key in sorted(printer.products))],
+        functions=made)
+
+
+def _functions(parts: _Parts, found: Functions) -> list[Function]:
+    """Return the functions of the file, in order."""
+    dtype = parts.printer.real
+    real, work = f"const {dtype} *", f"{dtype} *workspace"
     given, both = f"{real}parameters, {real}X", f"{real}parameters, {real}X, {real}Y"
-    work = f"{dtype} *workspace"
-    made = [
+    product = found.hessian_vector
+    directions = product.inputs[-len(product.results):]
+    return [
         parts.function(found.forward, "Write y_hat.", "void", f"{given}, {dtype} *y_hat, {work}", []),
         parts.function(found.loss, "Return the loss.", dtype, f"{both}, {work}", []),
         parts.function(found.loss_and_gradients, "Return the loss; write its gradients, in the order of the "
@@ -72,23 +84,11 @@ def generate_c(network: Network, derivation: Derivation | None = None, dtype: st
         parts.function(found.step, "Take one step of gradient descent in place; return the loss before it.",
                        dtype, f"{dtype} *parameters, {real}X, {real}Y, {dtype} learning_rate, {work}",
                        pointers(found.step.results[1:], dtype, "parameters", False), own=False),
-        parts.function(found.hessian_vector, "Write the Hessian of the loss times the vector V, which stands in the "
+        parts.function(product, "Write the Hessian of the loss times the vector V, which stands in the "
                        "order of the parameters, as does the product.", "void",
                        f"{both}, {real}V, {dtype} *product, {work}",
-                       [*pointers(directions, dtype, "V", True),
-                        *pointers(found.hessian_vector.results, dtype, "product", False)]),
+                       [*pointers(directions, dtype, "V", True), *pointers(product.results, dtype, "product", False)]),
     ]
-    environment = jinja2.Environment(loader=jinja2.PackageLoader("codegen"), undefined=jinja2.StrictUndefined,
-                                     keep_trailing_newline=True, autoescape=False)
-    return environment.get_template("network.c.jinja").render(
-        network=network, version=__version__, compact=to_compact(network), digest=digest(network), real=dtype,
-        conventions=conventions(network), X=" x ".join(map(str, X.shape)), Y=" x ".join(map(str, Y.shape)),
-        layout=_layout(derivation.forward.parameters), count=offsets(derivation.forward.parameters)[-1],
-        decay=network.weight_decay, workspace=largest_workspace(found),
-        values=size_text(offsets(found.trace.results)[-1]),
-        helpers=[*printer.scalars.helpers.values(),
-                 *(MULTIPLY[key].format(real=dtype, simd="") for key in sorted(printer.products))],
-        functions=made)
 
 
 class _Parts:
@@ -133,9 +133,3 @@ def _layout(parameters: tuple[Expr, ...]) -> list[str]:
     places = zip(parameters, offsets(parameters), strict=False)
     return [f"{p.name}: {p.shape[0]} x {p.shape[1]} at {offset}" for p, offset in places]
 
-
-def largest_workspace(found: Functions) -> str:
-    """Return a size that suffices for each function at any N."""
-    sizes = [sympy.Poly(k.storage.size, SAMPLES) for k in found.all]
-    slope, constant = (max(int(p.coeff_monomial(m)) for p in sizes) for m in (SAMPLES, 1))
-    return size_text(sympy.expand(SAMPLES * slope + max(constant, 1)))

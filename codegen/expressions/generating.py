@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import jinja2
 from sympy import Expr
 
 from codegen.expressions.arguments import PROPERTIES, checking_lines, drawing_lines
@@ -13,6 +12,7 @@ from codegen.expressions.drawing import fitting_sizes
 from codegen.expressions.functions import Functions, call
 from codegen.expressions.layout import Computed, lay_out
 from codegen.expressions.words import about, title
+from codegen.templating import render
 from symbolic.answers import Answers
 
 
@@ -25,10 +25,7 @@ def generate_expression(answers: Answers) -> str:
     Returns:
         A module that imports NumPy alone; the same answers give the same bytes.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("codegen"), undefined=jinja2.StrictUndefined, keep_trailing_newline=True,
-        autoescape=False)
-    return environment.get_template("expression.py.jinja").render(_context(_written(answers)))
+    return render("expression.py.jinja", **_context(_written(answers)))
 
 
 def _written(answers: Answers) -> Functions:

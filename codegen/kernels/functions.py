@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sympy import Expr, Symbol
+from sympy import Expr, S, Symbol
 
 from codegen.kernels.build import Kernel, build_kernel
-from codegen.kernels.instructions import Product
+from codegen.kernels.storage import largest
 from codegen.passes import Equations, optimise
 from symbolic.derivation import Derivation
 from symbolic.differentiation import gradient_symbol
@@ -31,6 +31,7 @@ class Functions:
         trace: Every named value, forward and backward.
         step: The loss, and each parameter after one step of gradient descent, in its own buffer.
         hessian_vector: The blocks of the product.
+        second: What the latter was made from.
     """
 
     forward: Kernel
@@ -40,12 +41,18 @@ class Functions:
     trace: Kernel
     step: Kernel
     hessian_vector: Kernel
+    second: SecondOrder
 
     @property
     def all(self) -> tuple[Kernel, ...]:
         """All of them."""
         return (self.forward, self.loss, self.loss_and_gradients, self.input_gradient, self.trace, self.step,
                 self.hessian_vector)
+
+    @property
+    def workspace(self) -> Expr:
+        """The numbers that the buffers of any of them hold, one at least."""
+        return largest([S.One, *(kernel.storage.size for kernel in self.all)])
 
 
 def functions(derivation: Derivation) -> Functions:
@@ -59,7 +66,7 @@ def functions(derivation: Derivation) -> Functions:
     gradients = [g.equation for g in derivation.gradients if g.wrt != X]
     equations = optimise((*program.equations, *gradients))
     with_input = optimise((*program.equations, *(g.equation for g in derivation.gradients)))
-    second: SecondOrder = hessian_vector(derivation)
+    second = hessian_vector(derivation)
     parameters, loss = program.parameters, program.result
     found = [gradient_symbol(p) for p in parameters]
     named = [e.symbol for e in (*program.equations, *gradients)]
@@ -73,6 +80,7 @@ def functions(derivation: Derivation) -> Functions:
                      [X, Y, LEARNING_RATE], [loss, *parameters]),
         build_kernel("hessian_vector", optimise(second.equations), [*parameters, X, Y, *second.directions],
                      second.results),
+        second,
     )
 
 
@@ -100,10 +108,3 @@ def updated(equations: Equations, parameters: Sequence[Expr]) -> Equations:
             parts = term.args if term.is_MatAdd else (term,)
             result.append(Equation(parameter, add(parameter, *(product(-LEARNING_RATE, part) for part in parts))))
     return tuple(result)
-
-
-def products_of(kernel: Kernel) -> tuple[Product, ...]:
-    """Return the products of matrices of a kernel."""
-    return tuple(i for i in kernel.instructions if isinstance(i, Product))
-
-

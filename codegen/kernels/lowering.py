@@ -89,11 +89,8 @@ class _Lowering:
             self._product(out, coefficient, rest, accumulate=i > 0)
 
     def _product(self, out: Expr, coefficient: Expr, term: MatMul, accumulate: bool = False) -> None:
-        factors = list(term.args)
-        while len(factors) > 2:  # the order was chosen by a pass; what is left is read from the left
-            factors[:2] = [self._value(sympy.Basic.__new__(MatMul, *factors[:2]))]
         operands = [(self._value(f.args[0]), True) if isinstance(f, Transpose) else (self._value(f), False)
-                    for f in factors]
+                    for f in term.args]  # two of them: a pass has chosen the order of longer products
         (left, left_transposed), (right, right_transposed) = operands
         self.instructions.append(
             Product(out, left, right, left_transposed, right_transposed, self._formula(coefficient), accumulate))

@@ -122,6 +122,13 @@ class _Planning:
         return best
 
 
+def largest(sizes: Iterable[Expr]) -> Expr:
+    """Return a size that suffices for each of some sizes, polynomials in N of degree 1 at most."""
+    polynomials = [sympy.Poly(size, SAMPLES) for size in sizes]
+    slope, constant = (max((int(p.coeff_monomial(m)) for p in polynomials), default=0) for m in (SAMPLES, 1))
+    return sympy.expand(SAMPLES * slope + constant)
+
+
 def _misfit(slot: Expr, size: Expr) -> tuple[bool, int]:
     """Order buffers: those that are large enough first, the closest of them first."""
     difference = _number(slot) - _number(size)

@@ -13,10 +13,9 @@ from sympy import Expr, S
 from codegen.kernels.build import Kernel, temporaries
 from codegen.kernels.functions import Functions
 from codegen.kernels.instructions import Instruction, Loop, Product, names_of
-from codegen.kernels.storage import last_uses
+from codegen.kernels.storage import largest, last_uses
 from codegen.numba_target.outlining import Outliner
 from codegen.numba_target.scalars import NumbaScalars
-from symbolic.build import SAMPLES
 from symbolic.terms import is_matrix, shape
 
 SCALE = '''@compiled
@@ -114,13 +113,6 @@ def scratch_size(kernels: Sequence[Kernel]) -> Expr:
     """Return the numbers that products hold before they are added to something, at any N."""
     outs = [i.out.shape for k in kernels for i in k.instructions if isinstance(i, Product) and i.accumulate]
     return largest([rows * columns for rows, columns in outs])
-
-
-def largest(sizes: Sequence[Expr]) -> Expr:
-    """Return a size that suffices for each of some sizes, polynomials in N of degree 1."""
-    polynomials = [sympy.Poly(size, SAMPLES) for size in sizes]
-    slope, constant = (max((int(p.coeff_monomial(m)) for p in polynomials), default=0) for m in (SAMPLES, 1))
-    return sympy.expand(SAMPLES * slope + constant)
 
 
 def _view(start: Expr, symbol: Expr) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sympy
-from sympy import S
 
 from codegen.fast_module import fast_module
 from codegen.kernels.functions import Functions, functions
+from codegen.kernels.storage import largest
 from codegen.module import require_widths
-from codegen.numba_target.calls import CallsPrinter, largest, scratch_size
+from codegen.numba_target.calls import CallsPrinter, scratch_size
 from codegen.numba_target.engines import CALLS, IMPORTS, WHOLE
 from codegen.numba_target.scalars import NumbaScalars
 from codegen.numba_target.whole import SINGLE, WholePrinter
@@ -57,7 +57,7 @@ def generate_numba(network: Network, derivation: Derivation | None = None) -> st
 
 
 def _whole(network: Network, found: Functions) -> str:
-    size = largest([S.One, *(k.storage.size for k in found.all)])
+    size = found.workspace
     X, Y = found.loss.inputs[-2:]
     scalars, texts, names = NumbaScalars(), [], []
     for single in (False, True):

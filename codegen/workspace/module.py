@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import sympy
-from sympy import Expr
+from sympy import Expr, S
 
 from codegen.fast_module import fast_module
 from codegen.kernels.functions import Functions, functions
-from codegen.kernels.storage import last_uses
+from codegen.kernels.storage import largest, last_uses
 from codegen.module import require_widths
 from codegen.scalar_code import ERF_IN_PLACE
 from codegen.workspace.plan import Planned, planned
 from codegen.workspace.printer import WorkspacePrinter
 from codegen.workspace.single import fitting, of_one
 from codegen.workspace.unrolled import SAFE, suits
-from symbolic.build import SAMPLES
 from symbolic.derivation import Derivation
 from symbolic.doors import derive
 from symbolic.network import Network
@@ -118,7 +116,8 @@ def generate_workspace(network: Network, derivation: Derivation | None = None) -
         text += "\n\n\n" + "\n\n\n".join(one) + "\n" + SAFE.rstrip()
     engine = _ENGINE.format(
         of_one=_OF_ONE.format(makers=", ".join(_made(one))) if one else "",
-        bounds=_BOUNDS if "LOWEST" in text else "", aliases=aliases, size=_size(plans),
+        bounds=_BOUNDS if "LOWEST" in text else "", aliases=aliases,
+        size=largest([S.One, *(p.storage.size for p in plans)]),
         helpers=f"\n\n{ERF_IN_PLACE}\n" if "erf" in printer.functions else "",
         makers=", ".join(f"_{k.name}" for k in found.all), functions=text)
     return fast_module(network, derivation, found, engine, target="numpy-workspace", command="generate",
@@ -159,9 +158,3 @@ def _listed(symbols: list[Expr] | list[str], what: str, writable: bool = False) 
     comma = "," if "," not in names else ""
     yield f"{names}{comma} = _given({what}, \"{what}\", dtype{', True' if writable else ''})"
 
-
-def _size(plans: list[Planned]) -> str:
-    """Return the numbers that the buffer needs to hold, for each function at any N."""
-    sizes = [sympy.Poly(p.storage.size, SAMPLES) for p in plans]
-    slope, constant = (max(int(p.coeff_monomial(m)) for p in sizes) for m in (SAMPLES, 1))
-    return str(sympy.expand(SAMPLES * slope + max(constant, 1)))
