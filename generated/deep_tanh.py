@@ -242,7 +242,7 @@ def forward(parameters, X):
         W30, b30, W31, b31, W32, b32, W33, b33, W34, b34, W35, b35, W36, b36, W37, b37, W38, b38,
         W39, b39, W40, b40, W41, b41, W42, b42, W43, b43, W44, b44, W45, b45, W46, b46, W47, b47,
         W48, b48, W49, b49, W50, b50, W51, b51,
-    ) = _parameters(parameters)
+    ) = _arrays("parameters", parameters)
     X = _samples("X", X, (64, None))
     a1 = W1.dot(X) + b1  # W₁ X + b₁ 1ᵀ
     h1 = np.tanh(a1)
@@ -361,7 +361,7 @@ def loss(parameters, X, Y):
         W30, b30, W31, b31, W32, b32, W33, b33, W34, b34, W35, b35, W36, b36, W37, b37, W38, b38,
         W39, b39, W40, b40, W41, b41, W42, b42, W43, b43, W44, b44, W45, b45, W46, b46, W47, b47,
         W48, b48, W49, b49, W50, b50, W51, b51,
-    ) = _parameters(parameters)
+    ) = _arrays("parameters", parameters)
     X, Y = _labelled(X, Y)
     a1 = W1.dot(X) + b1  # W₁ X + b₁ 1ᵀ
     h1 = np.tanh(a1)
@@ -483,7 +483,7 @@ def loss_and_gradients(parameters, X, Y, input_gradient=False):
         W30, b30, W31, b31, W32, b32, W33, b33, W34, b34, W35, b35, W36, b36, W37, b37, W38, b38,
         W39, b39, W40, b40, W41, b41, W42, b42, W43, b43, W44, b44, W45, b45, W46, b46, W47, b47,
         W48, b48, W49, b49, W50, b50, W51, b51,
-    ) = _parameters(parameters)
+    ) = _arrays("parameters", parameters)
     X, Y = _labelled(X, Y)
     h1 = np.tanh(W1.dot(X) + b1)
     h2 = np.tanh(W2.dot(h1) + b2)
@@ -814,7 +814,7 @@ def trace(parameters, X, Y):
         W30, b30, W31, b31, W32, b32, W33, b33, W34, b34, W35, b35, W36, b36, W37, b37, W38, b38,
         W39, b39, W40, b40, W41, b41, W42, b42, W43, b43, W44, b44, W45, b45, W46, b46, W47, b47,
         W48, b48, W49, b49, W50, b50, W51, b51,
-    ) = _parameters(parameters)
+    ) = _arrays("parameters", parameters)
     X, Y = _labelled(X, Y)
 
     # Forward.
@@ -1452,8 +1452,7 @@ def hessian_vector(parameters, X, Y, V):
         W30, b30, W31, b31, W32, b32, W33, b33, W34, b34, W35, b35, W36, b36, W37, b37, W38, b38,
         W39, b39, W40, b40, W41, b41, W42, b42, W43, b43, W44, b44, W45, b45, W46, b46, W47, b47,
         W48, b48, W49, b49, W50, b50, W51, b51,
-    ) = _parameters(parameters)
-    _names("V", V)
+    ) = _arrays("parameters", parameters)
     (
         dW1, db1, dW2, db2, dW3, db3, dW4, db4, dW5, db5, dW6, db6, dW7, db7, dW8, db8, dW9, db9,
         dW10, db10, dW11, db11, dW12, db12, dW13, db13, dW14, db14, dW15, db15, dW16, db16, dW17,
@@ -1462,8 +1461,7 @@ def hessian_vector(parameters, X, Y, V):
         db32, dW33, db33, dW34, db34, dW35, db35, dW36, db36, dW37, db37, dW38, db38, dW39, db39,
         dW40, db40, dW41, db41, dW42, db42, dW43, db43, dW44, db44, dW45, db45, dW46, db46, dW47,
         db47, dW48, db48, dW49, db49, dW50, db50, dW51, db51,
-    ) = [
-        _array(f"V[{name!r}]", V[name], shape) for name, shape in PARAMETERS.items()]
+    ) = _arrays("V", V)
     X, Y = _labelled(X, Y)
     a1 = W1.dot(X) + b1  # W₁ X + b₁ 1ᵀ
     h1 = np.tanh(a1)
@@ -2133,25 +2131,23 @@ def hessian_vector(parameters, X, Y, V):
 
 def update(parameters, gradients, learning_rate):
     """Return new parameters after one step of gradient descent."""
-    _names("gradients", gradients)
     rate = np.asarray(learning_rate)
     if rate.ndim != 0 or rate.dtype.kind not in "fiu":
         raise TypeError(f"learning_rate: expected a real number, got {learning_rate!r}")
     rate = float(rate)
-    return {
-        name: value - rate * _array(f"gradients[{name!r}]", gradients[name], PARAMETERS[name])
-        for name, value in zip(PARAMETERS, _parameters(parameters))
-    }
+    pairs = zip(PARAMETERS, _arrays("parameters", parameters), _arrays("gradients", gradients))
+    return {name: value - rate * gradient for name, value, gradient in pairs}
 
 
-def _parameters(parameters):
-    """Return the parameters in order, checked."""
-    arrays = list(parameters.values()) if type(parameters) is dict and list(parameters) == _ORDER else ()
+def _arrays(what, given):
+    """Return the arrays of a dict in the order of PARAMETERS, checked."""
+    arrays = list(given.values()) if type(given) is dict and list(given) == _ORDER else ()
     right = arrays and [(type(a), getattr(a, "shape", None)) for a in arrays] == _RIGHT
     if right and {a.dtype for a in arrays} <= _FLOATS:
         return arrays  # nothing to convert, nothing to refuse
-    _names("parameters", parameters)
-    return [_array(name, parameters[name], shape) for name, shape in PARAMETERS.items()]
+    _names(what, given)
+    called = "{}" if what == "parameters" else what + "[{!r}]"
+    return [_array(called.format(name), given[name], shape) for name, shape in PARAMETERS.items()]
 
 
 _ORDER, _RIGHT = list(PARAMETERS), [(np.ndarray, shape) for shape in PARAMETERS.values()]
@@ -2223,4 +2219,4 @@ def _distributions(Y):
     if Y.size <= 64:  # so few entries are looked at faster in Python than by calls of NumPy
         samples = Y.T.tolist()
         return all(min(sample) >= 0 and abs(sum(sample) - 1) <= 1e-5 for sample in samples)
-    return bool(np.min(Y) >= 0 and np.max(np.abs(np.sum(Y, axis=0) - 1)) <= 1e-5)
+    return bool(Y.min() >= 0 and abs(Y.sum(axis=0) - 1).max() <= 1e-5)

@@ -53,7 +53,7 @@ def initialize(seed):
 
 def forward(parameters, X):
     """Return y_hat (N x 10) for inputs X (N x 784)."""
-    W1, b1, W2, b2, W3, b3 = _parameters(parameters)
+    W1, b1, W2, b2, W3, b3 = _arrays("parameters", parameters)
     X = _samples("X", X, (None, 784))
     a1 = X.dot(W1) + b1  # X W₁ + 1 b₁
     h1 = relu(a1)
@@ -69,7 +69,7 @@ def forward(parameters, X):
 
 def loss(parameters, X, Y):
     """Return the loss (cross entropy, the mean over samples) for inputs X (N x 784) and labels Y (N x 10)."""
-    W1, b1, W2, b2, W3, b3 = _parameters(parameters)
+    W1, b1, W2, b2, W3, b3 = _arrays("parameters", parameters)
     X, Y = _labelled(X, Y)
     N = X.shape[0]
     a1 = X.dot(W1) + b1  # X W₁ + 1 b₁
@@ -89,7 +89,7 @@ def loss_and_gradients(parameters, X, Y, input_gradient=False):
 
     With ``input_gradient`` the dict holds the gradient by X too, under "X".
     """
-    W1, b1, W2, b2, W3, b3 = _parameters(parameters)
+    W1, b1, W2, b2, W3, b3 = _arrays("parameters", parameters)
     X, Y = _labelled(X, Y)
     N = X.shape[0]
     a1 = X.dot(W1) + b1
@@ -128,7 +128,7 @@ def loss_and_gradients(parameters, X, Y, input_gradient=False):
 
 def trace(parameters, X, Y):
     """Return every named value, forward and backward, in the order of computation."""
-    W1, b1, W2, b2, W3, b3 = _parameters(parameters)
+    W1, b1, W2, b2, W3, b3 = _arrays("parameters", parameters)
     X, Y = _labelled(X, Y)
     N = X.shape[0]
 
@@ -184,10 +184,8 @@ def hessian_vector(parameters, X, Y, V):
 
     It is the differential of the gradients in the direction V (Pearlmutter 1994): dv is that of v.
     """
-    W1, b1, W2, b2, W3, b3 = _parameters(parameters)
-    _names("V", V)
-    dW1, db1, dW2, db2, dW3, db3 = [
-        _array(f"V[{name!r}]", V[name], shape) for name, shape in PARAMETERS.items()]
+    W1, b1, W2, b2, W3, b3 = _arrays("parameters", parameters)
+    dW1, db1, dW2, db2, dW3, db3 = _arrays("V", V)
     X, Y = _labelled(X, Y)
     N = X.shape[0]
     a1 = X.dot(W1) + b1  # X W₁ + 1 b₁
@@ -233,25 +231,23 @@ def hessian_vector(parameters, X, Y, V):
 
 def update(parameters, gradients, learning_rate):
     """Return new parameters after one step of gradient descent."""
-    _names("gradients", gradients)
     rate = np.asarray(learning_rate)
     if rate.ndim != 0 or rate.dtype.kind not in "fiu":
         raise TypeError(f"learning_rate: expected a real number, got {learning_rate!r}")
     rate = float(rate)
-    return {
-        name: value - rate * _array(f"gradients[{name!r}]", gradients[name], PARAMETERS[name])
-        for name, value in zip(PARAMETERS, _parameters(parameters))
-    }
+    pairs = zip(PARAMETERS, _arrays("parameters", parameters), _arrays("gradients", gradients))
+    return {name: value - rate * gradient for name, value, gradient in pairs}
 
 
-def _parameters(parameters):
-    """Return the parameters in order, checked."""
-    arrays = list(parameters.values()) if type(parameters) is dict and list(parameters) == _ORDER else ()
+def _arrays(what, given):
+    """Return the arrays of a dict in the order of PARAMETERS, checked."""
+    arrays = list(given.values()) if type(given) is dict and list(given) == _ORDER else ()
     right = arrays and [(type(a), getattr(a, "shape", None)) for a in arrays] == _RIGHT
     if right and {a.dtype for a in arrays} <= _FLOATS:
         return arrays  # nothing to convert, nothing to refuse
-    _names("parameters", parameters)
-    return [_array(name, parameters[name], shape) for name, shape in PARAMETERS.items()]
+    _names(what, given)
+    called = "{}" if what == "parameters" else what + "[{!r}]"
+    return [_array(called.format(name), given[name], shape) for name, shape in PARAMETERS.items()]
 
 
 _ORDER, _RIGHT = list(PARAMETERS), [(np.ndarray, shape) for shape in PARAMETERS.values()]
@@ -323,4 +319,4 @@ def _distributions(Y):
     if Y.size <= 64:  # so few entries are looked at faster in Python than by calls of NumPy
         samples = Y.tolist()
         return all(min(sample) >= 0 and abs(sum(sample) - 1) <= 1e-5 for sample in samples)
-    return bool(np.min(Y) >= 0 and np.max(np.abs(np.sum(Y, axis=1) - 1)) <= 1e-5)
+    return bool(Y.min() >= 0 and abs(Y.sum(axis=1) - 1).max() <= 1e-5)

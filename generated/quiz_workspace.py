@@ -1278,13 +1278,13 @@ def initialize(seed):
 
 def forward(parameters, X):
     """Return y_hat (3 x N) for inputs X (3 x N)."""
-    given, (X,) = _common(_parameters(parameters), _samples("X", X, (3, None)))
+    given, (X,) = _common(_arrays("parameters", parameters), _samples("X", X, (3, None)))
     return _workspace(X).forward(given, X).copy()
 
 
 def loss(parameters, X, Y):
     """Return the loss (cross entropy, summed over samples) for inputs X (3 x N) and labels Y (3 x N)."""
-    given, (X, Y) = _common(_parameters(parameters), *_labelled(X, Y))
+    given, (X, Y) = _common(_arrays("parameters", parameters), *_labelled(X, Y))
     return _workspace(X).loss(given, X, Y)
 
 
@@ -1293,7 +1293,7 @@ def loss_and_gradients(parameters, X, Y, input_gradient=False):
 
     With ``input_gradient`` the dict holds the gradient by X too, under "X".
     """
-    given, (X, Y) = _common(_parameters(parameters), *_labelled(X, Y))
+    given, (X, Y) = _common(_arrays("parameters", parameters), *_labelled(X, Y))
     workspace = _workspace(X)
     value, gradients = workspace.loss_and_gradients(given, X, Y)
     gradients = {name: gradient.copy() for name, gradient in gradients.items()}
@@ -1304,41 +1304,37 @@ def loss_and_gradients(parameters, X, Y, input_gradient=False):
 
 def trace(parameters, X, Y):
     """Return every named value, forward and backward, in the order of computation."""
-    given, (X, Y) = _common(_parameters(parameters), *_labelled(X, Y))
+    given, (X, Y) = _common(_arrays("parameters", parameters), *_labelled(X, Y))
     values = _workspace(X).trace(given, X, Y)
     return {name: value[0, 0] if name in _SCALARS else value.copy() for name, value in values.items()}
 
 
 def hessian_vector(parameters, X, Y, V):
     """Return the Hessian of the loss times V: dicts of arrays, each of its parameter's shape."""
-    _names("V", V)
-    given, (X, Y, *directions) = _common(
-        _parameters(parameters), *_labelled(X, Y), *(_array(f"V[{n!r}]", V[n], s) for n, s in PARAMETERS.items()))
+    given, (X, Y, *directions) = _common(_arrays("parameters", parameters), *_labelled(X, Y), *_arrays("V", V))
     product = _workspace(X).hessian_vector(given, X, Y, dict(zip(PARAMETERS, directions)))
     return {name: block.copy() for name, block in product.items()}
 
 
 def update(parameters, gradients, learning_rate):
     """Return new parameters after one step of gradient descent."""
-    _names("gradients", gradients)
     rate = np.asarray(learning_rate)
     if rate.ndim != 0 or rate.dtype.kind not in "fiu":
         raise TypeError(f"learning_rate: expected a real number, got {learning_rate!r}")
     rate = float(rate)
-    return {
-        name: value - rate * _array(f"gradients[{name!r}]", gradients[name], PARAMETERS[name])
-        for name, value in zip(PARAMETERS, _parameters(parameters))
-    }
+    pairs = zip(PARAMETERS, _arrays("parameters", parameters), _arrays("gradients", gradients))
+    return {name: value - rate * gradient for name, value, gradient in pairs}
 
 
-def _parameters(parameters):
-    """Return the parameters in order, checked."""
-    arrays = list(parameters.values()) if type(parameters) is dict and list(parameters) == _ORDER else ()
+def _arrays(what, given):
+    """Return the arrays of a dict in the order of PARAMETERS, checked."""
+    arrays = list(given.values()) if type(given) is dict and list(given) == _ORDER else ()
     right = arrays and [(type(a), getattr(a, "shape", None)) for a in arrays] == _RIGHT
     if right and {a.dtype for a in arrays} <= _FLOATS:
         return arrays  # nothing to convert, nothing to refuse
-    _names("parameters", parameters)
-    return [_array(name, parameters[name], shape) for name, shape in PARAMETERS.items()]
+    _names(what, given)
+    called = "{}" if what == "parameters" else what + "[{!r}]"
+    return [_array(called.format(name), given[name], shape) for name, shape in PARAMETERS.items()]
 
 
 _ORDER, _RIGHT = list(PARAMETERS), [(np.ndarray, shape) for shape in PARAMETERS.values()]
@@ -1410,7 +1406,7 @@ def _distributions(Y):
     if Y.size <= 64:  # so few entries are looked at faster in Python than by calls of NumPy
         samples = Y.T.tolist()
         return all(min(sample) >= 0 and abs(sum(sample) - 1) <= 1e-5 for sample in samples)
-    return bool(np.min(Y) >= 0 and np.max(np.abs(np.sum(Y, axis=0) - 1)) <= 1e-5)
+    return bool(Y.min() >= 0 and abs(Y.sum(axis=0) - 1).max() <= 1e-5)
 
 
 _SCALARS = ('loss',)
