@@ -23,7 +23,7 @@ from symbolic.errors import InputError
 from symbolic.functions import FUNCTIONS
 from symbolic.network import Network
 from symbolic.printing import TextPrinter
-from symbolic.program import Equation, needed
+from symbolic.program import Equation, Program, needed
 from symbolic.second_order import SecondOrder, hessian_vector
 from symbolic.terms import symbols_of
 
@@ -106,7 +106,7 @@ def _context(network: Network, derivation: Derivation) -> dict[str, Any]:
         "initial": initial_lines(network), "forward": _body(forward, printer, comments),
         "loss": _body(loss, printer, comments), "trace": body,
         "product": _body(product, printer, comments), "products": [str(r.name) for r in second.results],
-        "unpack_product": _names(program.parameters, _symbols(product)),
+        "unpack_product": _names(program.parameters, _symbols(product) | _like_zeros(product, program)),
         "unpack_directions": _names(second.directions, _symbols(product)),
         "gradients": _body(short, printer, _Comments(())),
         "unpack_gradients": _names(program.parameters, _symbols(short)),
@@ -196,6 +196,11 @@ def _prints_N(equation: Equation) -> bool:
 
 def _symbols(equations: Iterable[Equation]) -> set[Expr]:
     return {s for e in equations for s in symbols_of(e.term)}
+
+
+def _like_zeros(equations: Iterable[Equation], program: Program) -> set[Expr]:
+    """Return the parameters whose blocks of the product are 0: they are written as zeros like the parameter."""
+    return {program.symbol(e.name.removeprefix("dgrad_")) for e in equations if isinstance(e.term, ZeroMatrix)}
 
 
 def _names(parameters: Sequence[Expr], used: Iterable[Expr]) -> str:

@@ -29,6 +29,9 @@
 #ifndef BATCH_SIZE
 #define BATCH_SIZE 1
 #endif
+#if BATCH_SIZE < 1
+#error "BATCH_SIZE: expected a whole number of samples from 1 on"
+#endif
 
 enum { N = BATCH_SIZE };
 

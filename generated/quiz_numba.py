@@ -18,14 +18,17 @@ there is a form of its own, in which all loops are written out.
 The first call of each function compiles what it needs, for its dtype: seconds. A module that is a file
 keeps the machine code in its __pycache__, so that this happens once; what is executed from a text cannot.
 
-The functions check what they are given and return arrays of their own. A ``Workspace`` holds every
-buffer for one number of samples: its methods expect C-contiguous arrays of its dtype, take labels as
-they are, allocate nothing and return arrays that the next call overwrites.
+The functions check what they are given, return arrays of their own, and may be called from several threads
+at once. A ``Workspace`` holds every buffer for one number of samples, and is for one thread at a time: its
+methods expect C-contiguous, aligned arrays of its dtype, take labels as they are, allocate nothing and return
+arrays that the next call overwrites. What comes back may be read by the next call where that does not write it;
+else it is refused, except that ``V`` may be the product that came back before.
 """
 
 import math
 import os
-from operator import is_, itemgetter
+from operator import index, is_, itemgetter
+from threading import local
 
 import numba
 import numpy as np
@@ -92,6 +95,54 @@ def part(work, start, rows, columns):
     return matrix(work.ctypes.data + start * work.itemsize, rows, columns, work)
 
 
+SIZES = (9, 3, 9, 3, 9, 3,)
+"""The numbers that each parameter holds."""
+
+
+@compiled
+def meets(start, size, blocks, work):
+    """Say whether numbers share memory with blocks of the shapes of parameters."""
+    for i in range(len(SIZES)):
+        if start < blocks[i] + SIZES[i] * work.itemsize and blocks[i] < start + size * work.itemsize:
+            return True
+    return False
+
+
+@compiled
+def meet(blocks, others, work):
+    """Say whether blocks of the shapes of parameters share memory with others."""
+    for i in range(len(SIZES)):
+        if meets(blocks[i], SIZES[i], others, work):
+            return True
+    return False
+
+
+@compiled
+def tied(blocks, work):
+    """Say whether blocks share memory with one another."""
+    for i in range(len(SIZES)):
+        for k in range(i):
+            if (blocks[i] < blocks[k] + SIZES[k] * work.itemsize
+                    and blocks[k] < blocks[i] + SIZES[i] * work.itemsize):
+                return True
+    return False
+
+
+@compiled
+def aside(V, product, work):
+    """Return where directions stand; where that is in the product, a copy of them in the buffer's last part."""
+    if not meet(V, product, work):
+        return V
+    moved, start = V.copy(), work.size - SIZE
+    for i in range(len(SIZES)):
+        given, copy = matrix(V[i], 1, SIZES[i], work), part(work, start, 1, SIZES[i])
+        moved[i] = copy.ctypes.data
+        for j in range(SIZES[i]):
+            copy[0, j] = given[0, j]
+        start += SIZES[i]
+    return moved
+
+
 @compiled
 def multiply(c, A, B, C, accumulate):
     """Write C = c A B, or add that to C."""
@@ -111,25 +162,25 @@ def exp(x):
 
 
 def _exp_float64(x):
-    inside = -708.0 if x < -708.0 else 709.7 if x > 709.7 else x
+    inside = -708.0 if x < -708.0 else 709.782 if x > 709.782 else x
     shifted = inside * 1.4426950408889634 + 6755399441055744.0  # its last bits hold k
     k = shifted - 6755399441055744.0
     r = (inside - k * 0.6931471803691238) - k * 1.9082149292705877e-10
-    power = np.int64((np.float64(shifted).view(np.int64) + np.int64(1023)) << np.int64(52))
+    power = np.int64((np.float64(shifted).view(np.int64) + np.int64(1022)) << np.int64(52))
     power = power.view(np.float64)
-    value = power * (1.0 + r * (1.0 + r * (0.5 + r * (0.16666666666666666 + r * (0.041666666666666664 + r * (0.008333333333333333 + r * (0.001388888888888889 + r * (0.0001984126984126984 + r * (2.48015873015873e-05 + r * (2.7557319223985893e-06 + r * (2.755731922398589e-07 + r * (2.505210838544172e-08 + r * (2.08767569878681e-09 + r * (1.6059043836821613e-10))))))))))))))
-    return 0.0 if x < -708.0 else np.inf if x > 709.7 else value
+    value = power * (2.0 + (2.0 * r) * (1.0 + r * (0.5 + r * (0.16666666666666666 + r * (0.041666666666666664 + r * (0.008333333333333333 + r * (0.001388888888888889 + r * (0.0001984126984126984 + r * (2.48015873015873e-05 + r * (2.7557319223985893e-06 + r * (2.755731922398589e-07 + r * (2.505210838544172e-08 + r * (2.08767569878681e-09 + r * (1.6059043836821613e-10))))))))))))))  # the power is 2^(k - 1), since 2^k may be too large
+    return 0.0 if x < -708.0 else np.inf if x > 709.782 else value
 
 
 def _exp_float32(x):
-    inside = np.float32(-87.0) if x < np.float32(-87.0) else np.float32(88.7) if x > np.float32(88.7) else x
+    inside = np.float32(-86.98) if x < np.float32(-86.98) else np.float32(88.7228) if x > np.float32(88.7228) else x
     shifted = inside * np.float32(1.4426950408889634) + np.float32(12582912.0)  # its last bits hold k
     k = shifted - np.float32(12582912.0)
     r = (inside - k * np.float32(0.693359375)) - k * np.float32(-0.00021219444)
-    power = np.int32((np.float32(shifted).view(np.int32) + np.int32(127)) << np.int32(23))
+    power = np.int32((np.float32(shifted).view(np.int32) + np.int32(126)) << np.int32(23))
     power = power.view(np.float32)
-    value = power * (np.float32(1.0) + r * (np.float32(1.0) + r * (np.float32(0.5) + r * (np.float32(0.16666666666666666) + r * (np.float32(0.041666666666666664) + r * (np.float32(0.008333333333333333) + r * (np.float32(0.001388888888888889) + r * (np.float32(0.0001984126984126984)))))))))
-    return np.float32(0.0) if x < np.float32(-87.0) else np.float32(np.inf) if x > np.float32(88.7) else value
+    value = power * (np.float32(2.0) + (np.float32(2.0) * r) * (np.float32(1.0) + r * (np.float32(0.5) + r * (np.float32(0.16666666666666666) + r * (np.float32(0.041666666666666664) + r * (np.float32(0.008333333333333333) + r * (np.float32(0.001388888888888889) + r * (np.float32(0.0001984126984126984)))))))))  # the power is 2^(k - 1), since 2^k may be too large
+    return np.float32(0.0) if x < np.float32(-86.98) else np.float32(np.inf) if x > np.float32(88.7228) else value
 
 
 @overload(exp, jit_options=OPTIONS)
@@ -544,6 +595,13 @@ def loop25(N, p0, p1, p2, p3, p4, p6):
 def _forward(parameters, X, y_hat, work):
     N = X.shape[1]
     real = work.dtype.type
+    if X.shape[0] != 3 or X.shape[1] != N:
+        raise ValueError("X: its shape was changed in place")
+    if meets(y_hat.ctypes.data, y_hat.size, parameters, work):
+        raise ValueError("one of the parameters: stands in the memory of y_hat, which is written; give a copy")
+    start, end = X.ctypes.data, y_hat.ctypes.data
+    if start < end + y_hat.nbytes and end < start + X.nbytes:
+        raise ValueError("X: stands in the memory of y_hat, which is written; give a copy")
     W1 = matrix(parameters[0], 3, 3, work)
     b1 = matrix(parameters[1], 3, 1, work)
     W2 = matrix(parameters[2], 3, 3, work)
@@ -573,6 +631,10 @@ def _forward(parameters, X, y_hat, work):
 def _loss(parameters, X, Y, work):
     N = X.shape[1]
     real = work.dtype.type
+    if X.shape[0] != 3 or X.shape[1] != N:
+        raise ValueError("X: its shape was changed in place")
+    if Y.shape[0] != 3 or Y.shape[1] != N:
+        raise ValueError("Y: its shape was changed in place")
     W1 = matrix(parameters[0], 3, 3, work)
     b1 = matrix(parameters[1], 3, 1, work)
     W2 = matrix(parameters[2], 3, 3, work)
@@ -606,6 +668,18 @@ def _loss(parameters, X, Y, work):
 def _loss_and_gradients(parameters, X, Y, gradients, work):
     N = X.shape[1]
     real = work.dtype.type
+    if X.shape[0] != 3 or X.shape[1] != N:
+        raise ValueError("X: its shape was changed in place")
+    if Y.shape[0] != 3 or Y.shape[1] != N:
+        raise ValueError("Y: its shape was changed in place")
+    if tied(gradients, work):
+        raise ValueError("one of them: stands in the memory of another of the gradients, which is written; give a copy")
+    if meets(X.ctypes.data, X.size, gradients, work):
+        raise ValueError("X: stands in the memory of gradients, which is written; give a copy")
+    if meets(Y.ctypes.data, Y.size, gradients, work):
+        raise ValueError("Y: stands in the memory of gradients, which is written; give a copy")
+    if meet(parameters, gradients, work):
+        raise ValueError("one of the parameters: stands in the memory of gradients, which is written; give a copy")
     W1 = matrix(parameters[0], 3, 3, work)
     b1 = matrix(parameters[1], 3, 1, work)
     W2 = matrix(parameters[2], 3, 3, work)
@@ -658,6 +732,18 @@ def _loss_and_gradients(parameters, X, Y, gradients, work):
 def _input_gradient(parameters, X, Y, grad_X, work):
     N = X.shape[1]
     real = work.dtype.type
+    if X.shape[0] != 3 or X.shape[1] != N:
+        raise ValueError("X: its shape was changed in place")
+    if Y.shape[0] != 3 or Y.shape[1] != N:
+        raise ValueError("Y: its shape was changed in place")
+    if meets(grad_X.ctypes.data, grad_X.size, parameters, work):
+        raise ValueError("one of the parameters: stands in the memory of grad_X, which is written; give a copy")
+    start, end = X.ctypes.data, grad_X.ctypes.data
+    if start < end + grad_X.nbytes and end < start + X.nbytes:
+        raise ValueError("X: stands in the memory of grad_X, which is written; give a copy")
+    start, end = Y.ctypes.data, grad_X.ctypes.data
+    if start < end + grad_X.nbytes and end < start + Y.nbytes:
+        raise ValueError("Y: stands in the memory of grad_X, which is written; give a copy")
     W1 = matrix(parameters[0], 3, 3, work)
     b1 = matrix(parameters[1], 3, 1, work)
     W2 = matrix(parameters[2], 3, 3, work)
@@ -697,6 +783,10 @@ def _input_gradient(parameters, X, Y, grad_X, work):
 def _trace(parameters, X, Y, values, work):
     N = X.shape[1]
     real = work.dtype.type
+    if X.shape[0] != 3 or X.shape[1] != N:
+        raise ValueError("X: its shape was changed in place")
+    if Y.shape[0] != 3 or Y.shape[1] != N:
+        raise ValueError("Y: its shape was changed in place")
     W1 = matrix(parameters[0], 3, 3, work)
     b1 = matrix(parameters[1], 3, 1, work)
     W2 = matrix(parameters[2], 3, 3, work)
@@ -753,6 +843,16 @@ def _trace(parameters, X, Y, values, work):
 def _step(parameters, X, Y, learning_rate, work):
     N = X.shape[1]
     real = work.dtype.type
+    if X.shape[0] != 3 or X.shape[1] != N:
+        raise ValueError("X: its shape was changed in place")
+    if Y.shape[0] != 3 or Y.shape[1] != N:
+        raise ValueError("Y: its shape was changed in place")
+    if tied(parameters, work):
+        raise ValueError("one of them: stands in the memory of another of the parameters, which is written; give a copy")
+    if meets(X.ctypes.data, X.size, parameters, work):
+        raise ValueError("X: stands in the memory of parameters, which is written; give a copy")
+    if meets(Y.ctypes.data, Y.size, parameters, work):
+        raise ValueError("Y: stands in the memory of parameters, which is written; give a copy")
     W1 = matrix(parameters[0], 3, 3, work)
     b1 = matrix(parameters[1], 3, 1, work)
     W2 = matrix(parameters[2], 3, 3, work)
@@ -805,6 +905,19 @@ def _step(parameters, X, Y, learning_rate, work):
 def _hessian_vector(parameters, X, Y, V, product, work):
     N = X.shape[1]
     real = work.dtype.type
+    if X.shape[0] != 3 or X.shape[1] != N:
+        raise ValueError("X: its shape was changed in place")
+    if Y.shape[0] != 3 or Y.shape[1] != N:
+        raise ValueError("Y: its shape was changed in place")
+    if tied(product, work):
+        raise ValueError("one of them: stands in the memory of another of the product, which is written; give a copy")
+    if meets(X.ctypes.data, X.size, product, work):
+        raise ValueError("X: stands in the memory of product, which is written; give a copy")
+    if meets(Y.ctypes.data, Y.size, product, work):
+        raise ValueError("Y: stands in the memory of product, which is written; give a copy")
+    if meet(parameters, product, work):
+        raise ValueError("one of the parameters: stands in the memory of product, which is written; give a copy")
+    V = aside(V, product, work)
     W1 = matrix(parameters[0], 3, 3, work)
     b1 = matrix(parameters[1], 3, 1, work)
     W2 = matrix(parameters[2], 3, 3, work)
@@ -890,6 +1003,13 @@ def _hessian_vector(parameters, X, Y, V, product, work):
 def _forward_single(parameters, X, y_hat, work):
     N = 1
     real = work.dtype.type
+    if X.shape[0] != 3 or X.shape[1] != N:
+        raise ValueError("X: its shape was changed in place")
+    if meets(y_hat.ctypes.data, y_hat.size, parameters, work):
+        raise ValueError("one of the parameters: stands in the memory of y_hat, which is written; give a copy")
+    start, end = X.ctypes.data, y_hat.ctypes.data
+    if start < end + y_hat.nbytes and end < start + X.nbytes:
+        raise ValueError("X: stands in the memory of y_hat, which is written; give a copy")
     W1 = matrix(parameters[0], 3, 3, work)
     b1 = matrix(parameters[1], 3, 1, work)
     W2 = matrix(parameters[2], 3, 3, work)
@@ -972,6 +1092,10 @@ def _forward_single(parameters, X, y_hat, work):
 def _loss_single(parameters, X, Y, work):
     N = 1
     real = work.dtype.type
+    if X.shape[0] != 3 or X.shape[1] != N:
+        raise ValueError("X: its shape was changed in place")
+    if Y.shape[0] != 3 or Y.shape[1] != N:
+        raise ValueError("Y: its shape was changed in place")
     W1 = matrix(parameters[0], 3, 3, work)
     b1 = matrix(parameters[1], 3, 1, work)
     W2 = matrix(parameters[2], 3, 3, work)
@@ -1062,6 +1186,18 @@ def _loss_single(parameters, X, Y, work):
 def _loss_and_gradients_single(parameters, X, Y, gradients, work):
     N = 1
     real = work.dtype.type
+    if X.shape[0] != 3 or X.shape[1] != N:
+        raise ValueError("X: its shape was changed in place")
+    if Y.shape[0] != 3 or Y.shape[1] != N:
+        raise ValueError("Y: its shape was changed in place")
+    if tied(gradients, work):
+        raise ValueError("one of them: stands in the memory of another of the gradients, which is written; give a copy")
+    if meets(X.ctypes.data, X.size, gradients, work):
+        raise ValueError("X: stands in the memory of gradients, which is written; give a copy")
+    if meets(Y.ctypes.data, Y.size, gradients, work):
+        raise ValueError("Y: stands in the memory of gradients, which is written; give a copy")
+    if meet(parameters, gradients, work):
+        raise ValueError("one of the parameters: stands in the memory of gradients, which is written; give a copy")
     W1 = matrix(parameters[0], 3, 3, work)
     b1 = matrix(parameters[1], 3, 1, work)
     W2 = matrix(parameters[2], 3, 3, work)
@@ -1223,6 +1359,18 @@ def _loss_and_gradients_single(parameters, X, Y, gradients, work):
 def _input_gradient_single(parameters, X, Y, grad_X, work):
     N = 1
     real = work.dtype.type
+    if X.shape[0] != 3 or X.shape[1] != N:
+        raise ValueError("X: its shape was changed in place")
+    if Y.shape[0] != 3 or Y.shape[1] != N:
+        raise ValueError("Y: its shape was changed in place")
+    if meets(grad_X.ctypes.data, grad_X.size, parameters, work):
+        raise ValueError("one of the parameters: stands in the memory of grad_X, which is written; give a copy")
+    start, end = X.ctypes.data, grad_X.ctypes.data
+    if start < end + grad_X.nbytes and end < start + X.nbytes:
+        raise ValueError("X: stands in the memory of grad_X, which is written; give a copy")
+    start, end = Y.ctypes.data, grad_X.ctypes.data
+    if start < end + grad_X.nbytes and end < start + Y.nbytes:
+        raise ValueError("Y: stands in the memory of grad_X, which is written; give a copy")
     W1 = matrix(parameters[0], 3, 3, work)
     b1 = matrix(parameters[1], 3, 1, work)
     W2 = matrix(parameters[2], 3, 3, work)
@@ -1345,6 +1493,10 @@ def _input_gradient_single(parameters, X, Y, grad_X, work):
 def _trace_single(parameters, X, Y, values, work):
     N = 1
     real = work.dtype.type
+    if X.shape[0] != 3 or X.shape[1] != N:
+        raise ValueError("X: its shape was changed in place")
+    if Y.shape[0] != 3 or Y.shape[1] != N:
+        raise ValueError("Y: its shape was changed in place")
     W1 = matrix(parameters[0], 3, 3, work)
     b1 = matrix(parameters[1], 3, 1, work)
     W2 = matrix(parameters[2], 3, 3, work)
@@ -1513,6 +1665,16 @@ def _trace_single(parameters, X, Y, values, work):
 def _step_single(parameters, X, Y, learning_rate, work):
     N = 1
     real = work.dtype.type
+    if X.shape[0] != 3 or X.shape[1] != N:
+        raise ValueError("X: its shape was changed in place")
+    if Y.shape[0] != 3 or Y.shape[1] != N:
+        raise ValueError("Y: its shape was changed in place")
+    if tied(parameters, work):
+        raise ValueError("one of them: stands in the memory of another of the parameters, which is written; give a copy")
+    if meets(X.ctypes.data, X.size, parameters, work):
+        raise ValueError("X: stands in the memory of parameters, which is written; give a copy")
+    if meets(Y.ctypes.data, Y.size, parameters, work):
+        raise ValueError("Y: stands in the memory of parameters, which is written; give a copy")
     rate = real(learning_rate)
     W1 = matrix(parameters[0], 3, 3, work)
     b1 = matrix(parameters[1], 3, 1, work)
@@ -1685,6 +1847,19 @@ def _step_single(parameters, X, Y, learning_rate, work):
 def _hessian_vector_single(parameters, X, Y, V, product, work):
     N = 1
     real = work.dtype.type
+    if X.shape[0] != 3 or X.shape[1] != N:
+        raise ValueError("X: its shape was changed in place")
+    if Y.shape[0] != 3 or Y.shape[1] != N:
+        raise ValueError("Y: its shape was changed in place")
+    if tied(product, work):
+        raise ValueError("one of them: stands in the memory of another of the product, which is written; give a copy")
+    if meets(X.ctypes.data, X.size, product, work):
+        raise ValueError("X: stands in the memory of product, which is written; give a copy")
+    if meets(Y.ctypes.data, Y.size, product, work):
+        raise ValueError("Y: stands in the memory of product, which is written; give a copy")
+    if meet(parameters, product, work):
+        raise ValueError("one of the parameters: stands in the memory of product, which is written; give a copy")
+    V = aside(V, product, work)
     W1 = matrix(parameters[0], 3, 3, work)
     b1 = matrix(parameters[1], 3, 1, work)
     W2 = matrix(parameters[2], 3, 3, work)
@@ -1982,7 +2157,7 @@ class _Engine:
     def __init__(self, samples, dtype):
         N, self.dtype = samples, dtype
         self.X_shape, self.Y_shape, self.X, self.Y = (3, N), (3, N), None, None
-        self.work = np.zeros(37*N + 9, dtype)
+        self.work = np.zeros(37*N + 9 + SIZE, dtype)
         self._forward, self._loss, self._loss_and_gradients, self._input_gradient, self._trace, self._step, self._hessian_vector = _SINGLE if N == 1 else _ANY
         self.values = _Given("values", {name: _sized(shape, N) for name, shape in VALUES.items()}, dtype).of
         self.parameters = _Given("parameters", PARAMETERS, dtype, writable=False).of
@@ -1993,11 +2168,11 @@ class _Engine:
 
     def samples(self, X, Y):
         """Check X and Y, which are new."""
-        self.X, self.Y = require("X", X, self.X_shape, self.dtype), require("Y", Y, self.Y_shape, self.dtype)
+        self.X, self.Y = _fitting(X, "X", self.X_shape, self.dtype), _fitting(Y, "Y", self.Y_shape, self.dtype)
 
     def forward(self, parameters, X, y_hat):
-        require("X", X, self.X_shape, self.dtype)
-        require("y_hat", y_hat, self.Y_shape, self.dtype, writable=True)
+        _fitting(X, "X", self.X_shape, self.dtype)
+        _fitting(y_hat, "y_hat", self.Y_shape, self.dtype, writable=True)
         self._forward(self.parameters(parameters), X, y_hat, self.work)
 
     def loss(self, parameters, X, Y):
@@ -2012,17 +2187,18 @@ class _Engine:
 
     def input_gradient(self, parameters, X, Y, grad_X):
         self.samples(X, Y)
-        require("grad_X", grad_X, X.shape, self.dtype, writable=True)
+        _fitting(grad_X, "grad_X", X.shape, self.dtype, writable=True)
         self._input_gradient(self.parameters(parameters), X, Y, grad_X, self.work)
 
     def trace(self, parameters, X, Y, values):
         self.samples(X, Y)
+        _apart("the values", values, parameters=parameters, X=X, Y=Y)
         self._trace(self.parameters(parameters), X, Y, self.values(values), self.work)
 
     def step(self, parameters, X, Y, learning_rate):
         if X is not self.X or Y is not self.Y:
             self.samples(X, Y)
-        return self._step(self.changed(parameters), X, Y, learning_rate, self.work)
+        return self._step(self.changed(parameters), X, Y, _rate(learning_rate), self.work)
 
     def hessian_vector(self, parameters, X, Y, V, product):
         if X is not self.X or Y is not self.Y:
@@ -2032,7 +2208,10 @@ class _Engine:
 
 
 class _Given:
-    """Arrays by name, in a dict or in one vector: checked when they are new, and taken to stay as they were then."""
+    """Arrays by name, in a dict or in one vector: checked when they are new, and taken to stay as they were then.
+
+    So one whose shape or dtype is changed in place is not seen to have changed.
+    """
 
     def __init__(self, what, shapes, dtype, writable=True):
         self.what, self.shapes, self.dtype, self.writable = what, shapes, dtype, writable
@@ -2051,15 +2230,17 @@ class _Given:
 
     def of(self, given):
         """Return what the functions take for them."""
-        if given is self.vector or type(given) is dict and self._known(given):
+        if given is self.vector or type(given) is dict and len(given) == len(self.shapes) and self._known(given):
             return self.found
         self._forget()
         if type(given) is dict:
             arrays = [given.get(name) for name in self.shapes]
             for (name, shape), array in zip(self.shapes.items(), arrays):
-                require(f"{self.what}[{name!r}]", array, shape, self.dtype, self.writable)
+                _fitting(array, f"{self.what}[{name!r}]", shape, self.dtype, self.writable)
+            if len(given) != len(self.shapes):
+                _known(given, self.what)
         else:
-            require(self.what, given, (SIZE,), self.dtype, self.writable)
+            _fitting(given, self.what, (SIZE,), self.dtype, self.writable)
             arrays = list(_views(given).values())
         self.found = np.array([a.__array_interface__["data"][0] for a in arrays], np.int64)
         if type(given) is dict:
@@ -2068,17 +2249,100 @@ class _Given:
             self.vector = given
         return self.found
 
+def _fitting(array, name, shape, dtype, writable=False):
+    """Return the array; refuse one that would be broadcast, converted or copied without a word."""
+    if type(array) is np.ndarray and array.shape == shape and array.dtype == dtype:
+        flags = array.flags
+        if flags.c_contiguous and flags.aligned and (flags.writeable or not writable):
+            return array
+    kind = "writable " if writable else ""
+    raise ValueError(f"{name}: expected a {kind}C-contiguous, aligned array of {dtype} {shape}, "
+                     f"came {_came(array, writable)}")
 
-def require(what, array, shape, dtype, writable=False):
-    """Return an array that is what compiled code takes for granted: nothing there checks where it reads and writes."""
-    if not (isinstance(array, np.ndarray) and array.shape == shape and array.dtype == dtype
-            and array.flags.c_contiguous and array.flags.aligned and (array.flags.writeable or not writable)):
-        kind = "writable " if writable else ""
-        came = f"came a {type(array).__name__}"
-        if isinstance(array, np.ndarray):
-            came = f"came {array.dtype} {array.shape}"
-        raise ValueError(f"{what}: expected a {kind}C-contiguous array of {dtype} {shape}, {came}")
-    return array
+
+def _came(array, writable):
+    """Say what came in place of an array that was expected."""
+    if not isinstance(array, np.ndarray):
+        return f"a {type(array).__name__}"
+    flags, words = array.flags, f"{array.dtype} {array.shape}"
+    if not flags.c_contiguous:
+        words += " in Fortran order" if flags.f_contiguous else " with strides"
+    words += "" if flags.aligned else " that is not aligned"
+    words += " that is read-only" if writable and not flags.writeable else ""
+    return words if type(array) is np.ndarray else f"{words} of the type {type(array).__name__}"
+
+
+def _known(given, what):
+    """Refuse a dict with a name that is no parameter's; that of X may stand among gradients."""
+    unknown = [name for name in given if name not in PARAMETERS and (name != "X" or what == "parameters")]
+    if unknown:
+        raise ValueError(f"{what}: expected the names of parameters alone, came {unknown[0]!r} too")
+
+
+
+def _apart(what, written, **read):
+    """Refuse to write where something is read, since some of that is read later; each is an array or a dict of them."""
+    if _meets(written, *read.values()):
+        arrays = {n: a for name, given in read.items()
+                  for n, a in (given.items() if type(given) is dict else [(name, given)])}
+        name = next(n for n, a in arrays.items() if _meets(written, a))
+        raise ValueError(f"{name}: stands in the memory of {what}, which is written; give a copy")
+
+
+def _meets(written, *read):
+    """Say whether arrays, the first or a dict of them, share memory with those that are written.
+
+    One that owns its memory shares it with its own views alone, which saves the comparisons of most.
+    """
+    arrays = [*read[0].values(), *read[1:]] if type(read[0]) is dict else read
+    if type(written) is not dict and written.base is None:
+        for array in arrays:
+            if array.base is not None or array is written:
+                break
+        else:
+            return False
+    results = [*written.values()] if type(written) is dict else [written]
+    if not {*map(id, results)}.isdisjoint(map(id, arrays)):
+        return True
+    if not (views := [a for a in arrays if a.base is not None]) and all([r.base is None for r in results]):
+        return False
+    for result in results:
+        clear = None
+        for array in views if result.base is None else arrays:
+            base = array.base
+            if base is None or base is not clear:
+                if np.may_share_memory(array, result):
+                    return True
+                if type(base) is np.ndarray and not np.may_share_memory(base, result):
+                    clear = base
+    return False
+
+
+def _distinct(parameters):
+    """Refuse parameters that share memory with one another, where they are changed in place."""
+    if type(parameters) is dict:
+        arrays = [*parameters.values()]
+        if len({*map(id, arrays)}) < len(arrays) or any([a.base is not None for a in arrays]):
+            for i, (name, array) in enumerate(parameters.items()):
+                for other, before in zip(parameters, arrays[:i]):
+                    if _meets(array, before):
+                        raise ValueError(f"{name}: stands in the memory of {other}, which is written; give a copy")
+
+
+def _aside(directions, product):
+    """Return arrays, or copies of them where they stand in the product: V may be what came back before."""
+    return [d.copy() for d in directions] if _meets(product, *directions) else directions
+
+
+
+def _rate(learning_rate):
+    """Return a learning rate as a number."""
+    try:
+        if math.isfinite(learning_rate):
+            return float(learning_rate)
+    except TypeError:
+        raise TypeError(f"learning_rate: expected a real number, got {learning_rate!r}") from None
+    raise ValueError(f"learning_rate: expected a finite number, got {learning_rate!r}")
 
 
 
@@ -2090,14 +2354,15 @@ class Workspace:
     """
 
     def __init__(self, samples, dtype=float):
-        self.samples, self.dtype = samples, np.dtype(dtype)
-        if self.dtype not in (np.float64, np.float32):
-            raise TypeError(f"expected float64 or float32, got {self.dtype}")
-        engine = _Engine(samples, self.dtype)
-        self._flat = np.zeros(SIZE, self.dtype)
-        self.gradients, self.product = _views(self._flat), _views(np.zeros(SIZE, self.dtype))
-        self.values = {name: np.zeros(_sized(shape, samples), self.dtype) for name, shape in VALUES.items()}
-        self._y_hat, self._grad_X = (np.zeros(_sized(shape, samples), self.dtype) for shape in ((3, None), (3, None)))
+        self.samples, self.dtype = samples, dtype = _whole(samples), np.dtype(dtype)
+        if dtype not in (np.float64, np.float32):
+            raise TypeError(f"dtype: expected float64 or float32, got {dtype}")
+        engine = _Engine(self.samples, dtype)
+        self._flat, self._product = np.zeros(SIZE, dtype), np.zeros(SIZE, dtype)
+        self.gradients, self.product = _views(self._flat), _views(self._product)
+        self.values = {name: np.zeros(_sized(shape, self.samples), dtype) for name, shape in VALUES.items()}
+        self._y_hat, self._grad_X = (
+            np.zeros(_sized(shape, self.samples), dtype) for shape in ((3, None), (3, None)))
         self.loss, self.step = engine.loss, engine.step
         self.loss_and_gradients_flat = engine.loss_and_gradients
         self._forward, self._loss_and_gradients = engine.forward, engine.loss_and_gradients
@@ -2124,8 +2389,8 @@ class Workspace:
         return self.values
 
     def hessian_vector(self, parameters, X, Y, V):
-        """Return the Hessian of the loss times V, by name."""
-        self._hessian_vector(parameters, X, Y, V, self.product)
+        """Return the Hessian of the loss times V, by name; V may be what this returned before."""
+        self._hessian_vector(parameters, X, Y, V, self._product)
         return self.product
 
 
@@ -2279,22 +2544,38 @@ def _distributions(Y):
 
 
 _SCALARS = ('loss',)
-_LAST = []  # the workspace of the last call, which the next one is likely to fit
+_LAST = local()  # the workspace of this thread's last call, which the next one is likely to fit
 
 
 def _workspace(X):
-    samples = X.shape[1]
-    if not (_LAST and _LAST[0].samples == samples and _LAST[0].dtype == X.dtype):
-        _LAST[:] = [Workspace(samples, X.dtype)]
-    return _LAST[0]
+    samples, workspace = X.shape[1], getattr(_LAST, "workspace", None)
+    if workspace is None or workspace.samples != samples or workspace.dtype != X.dtype:
+        workspace = _LAST.workspace = Workspace(samples, X.dtype)
+    return workspace
 
 
 def _common(parameters, *arrays):
-    """Return a dict of the parameters, and the arrays, all C-contiguous and float32 where all are, else float64."""
+    """Return a dict of the parameters, and the arrays, all C-contiguous, aligned, float32 where all are, else float64."""
     narrow = all(a.dtype == np.float32 for a in (*parameters, *arrays))
-    dtype = np.float32 if narrow else np.float64
-    parameters, arrays = ([np.ascontiguousarray(a, dtype) for a in group] for group in (parameters, arrays))
+    dtype = _NARROW if narrow else _WIDE
+    parameters, arrays = (
+        [a if a.dtype is dtype and a.flags.carray else np.array(a, dtype, order="C") for a in group]
+        for group in (parameters, arrays))
     return dict(zip(PARAMETERS, parameters)), arrays
+
+
+_WIDE, _NARROW = np.dtype(np.float64), np.dtype(np.float32)
+
+
+def _whole(samples):
+    """Return a number of samples as an int."""
+    try:
+        count = index(samples)
+    except TypeError:
+        raise TypeError(f"samples: expected a whole number from 1 on, got {samples!r}") from None
+    if count < 1:
+        raise ValueError(f"samples: expected a whole number from 1 on, got {count}")
+    return count
 
 
 def _views(vector):

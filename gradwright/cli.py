@@ -212,6 +212,49 @@ def show(architecture: str) -> None:
     run(architecture)
 
 
+@cli.command(short_help="Write the derivation, its numbers and its code as a page.")
+@_architecture
+@_files
+@click.option("-o", "--output", metavar="FILE", default="report.html", show_default=True,
+              help="FILE.html, or FILE.pdf by pdflatex; - is standard output.")
+def report(**options: Any) -> None:
+    """Write a report that opens offline: picture, derivation, numbers, module."""
+    from gradwright.reporting.command import report as run
+
+    run(**options)
+
+
+@cli.command(short_help="Check hand-written backpropagation; name the wrong line.")
+@click.argument("file", metavar="FILE.ipynb|FILE.py")
+@click.option("--arch", metavar="ARCH", help="The network that the code should compute; recognised by default.")
+@click.option("--params", metavar="P.npz", help="Parameters, where the file that the code loads is not there.")
+@click.option("--map", "mapping", multiple=True, metavar="THEIRS=OURS",
+              help="What a name of the code is: w1=W1, data=X, target=Y. Repeatable.")
+@click.option("--execute", "run", is_flag=True, help="Also run the code, in a process of its own, for its numbers.")
+@_format("text", "json", "html")
+@click.option("-o", "--output", metavar="FILE", default="-", help="Where to write; - is standard output.")
+def check(**options: Any) -> None:
+    """Compare each line of hand-written backpropagation with what is derived, and name the wrong one.
+
+    The code is read, not executed. Exit code 1: a line is wrong.
+    """
+    from gradwright.checks import check_file
+
+    check_file(**options)
+
+
+@cli.command(short_help="Serve the page: expressions, networks, checks in a browser.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0: any that is free.")
+@click.option("--open", "opens", is_flag=True, help="Open a browser.")
+@click.option("--allow-host", "names", multiple=True, metavar="NAME", help="Another name of this server. Repeatable.")
+def serve(**options: Any) -> None:
+    """Serve the page and its API until Ctrl-C; nothing that is typed is stored or run."""
+    from gradwright.serving.running import serve as run
+
+    run(**options)
+
+
 @cli.command(short_help="Do all of it in order, by default on the quiz.")
 @click.argument("architecture", metavar="[ARCH]", required=False)
 @_files

@@ -21,7 +21,7 @@ from codegen.loading import load
 from codegen.module import require_widths
 from codegen.targets import TARGETS
 from gradwright import display
-from gradwright.files import copy_file, read_text, write_text
+from gradwright.files import read_text, write_text, write_together
 from symbolic.answers import Answers
 from symbolic.architecture import read_architecture
 from symbolic.derivation import Derivation, Gradient
@@ -40,7 +40,7 @@ def derive(architecture: str, wrt: Sequence[str], general: bool, form: str, outp
     """Write a derivation in one of its formats."""
     network = read_architecture(architecture)
     derivation = derive_general(network) if general else derive_network(network)
-    _write(FORMATS[form](derivation, selected(derivation, wrt)), output)
+    write(FORMATS[form](derivation, selected(derivation, wrt)), output)
 
 
 def differentiate(expression: str, wrt: Sequence[str], order: int, shapes: Sequence[str], properties: Sequence[str],
@@ -55,11 +55,11 @@ def differentiate(expression: str, wrt: Sequence[str], order: int, shapes: Seque
         raise InputError("expected one --shape for each name, got two for one of them")
     answers = differentiate_text(text, wrt, order, dict(given), assumed, convention)
     if form == "python":
-        _write(generate_expression(answers), output)
+        write(generate_expression(answers), output)
     elif form == "json":
-        _write(json.dumps(_answers_as_data(answers), ensure_ascii=False, indent=2, allow_nan=False) + "\n", output)
+        write(json.dumps(_answers_as_data(answers), ensure_ascii=False, indent=2, allow_nan=False) + "\n", output)
     else:
-        _write(ANSWER_FORMATS[form](answers), output)
+        write(ANSWER_FORMATS[form](answers), output)
 
 
 def _answers_as_data(answers: Answers) -> dict[str, Any]:
@@ -77,7 +77,8 @@ def _names_a_file(expression: str) -> bool:
     return len(expression) < 256 and "\0" not in expression and Path(expression).is_file()
 
 
-def _write(text: str, output: str) -> None:
+def write(text: str, output: str) -> None:
+    """Write a text to a file, or to standard output for ``-``."""
     if output == "-":
         click.echo(text, nl=False)
     else:
@@ -99,14 +100,18 @@ def generate(architecture: str, output: str, target: str, check: bool, dtype: st
     network, language = read_architecture(architecture), TARGETS[target]
     if dtype != "double" and target != "c":
         raise InputError(f"--dtype is of the target c; a module of {target} keeps the type of its arrays")
+    if explained and (check or _is_given("output")):
+        raise InputError("--explain writes nothing and compares nothing; leave out --check and -o")
+    if check and output == "-":
+        raise InputError("--check compares with a file; -o is the folder that it is in, got '-'")
     if explained:
         display.passes(network, explain(derive_network(require_widths(network)), samples), samples)
         return
     text = generate_c(network, None, dtype) if target == "c" else language.generate(network, None)
-    if output == "-" and not check:
+    if output == "-":
         click.echo(text, nl=False)
         return
-    path = Path("generated" if output == "-" else output) / (network.name + language.suffix)
+    path = Path(output) / (network.name + language.suffix)
     if not check:
         write_text(path, text)
         click.echo(f"wrote {path}")
@@ -118,6 +123,12 @@ def generate(architecture: str, output: str, target: str, check: bool, dtype: st
         raise SystemExit(CHECK_FAILED)
     else:
         click.echo(f"{path} is up to date")
+
+
+def _is_given(option: str) -> bool:
+    """Say whether an option of the running command was typed, rather than left at its default."""
+    context = click.get_current_context(silent=True)
+    return context is not None and context.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE
 
 
 def build(architecture: str, target: str, output: str) -> None:
@@ -133,8 +144,8 @@ def build(architecture: str, target: str, output: str) -> None:
         click.echo(f"wrote {path}")
         return
     built = build_c(network, derivation)
-    write_text(folder / f"{built.name}.py", built.text)
-    copy_file(built.compiled, folder / built.compiled.name)
+    write_together({folder / built.compiled.name: built.compiled.read_bytes(),
+                    folder / f"{built.name}.py": built.text.encode()})
     click.echo(f"wrote {folder / built.name}.py and {built.compiled.name}, which it imports")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from symbolic.errors import InputError
@@ -20,39 +21,47 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode())
 
 
-def copy_file(source: Path, path: Path) -> None:
-    """Copy a file in the same way.
-
-    Raises:
-        InputError: The copy cannot be written.
-    """
-    write_bytes(path, source.read_bytes())
-
-
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file in the same way.
 
     Raises:
         InputError: The file cannot be written.
     """
+    write_together({path: content})
+
+
+def write_together(contents: Mapping[Path, bytes]) -> None:
+    """Write files of which none is of use without the others: all of them, or none where a disk is full.
+
+    Raises:
+        InputError: One cannot be written.
+    """
+    made: dict[Path, str] = {}
+    path = Path()
     try:
-        if not path.name or path.is_dir():
-            raise InputError(f"cannot write {str(path)!r}: expected a file, not a directory")
-        above = next((p for p in path.parents if p.exists()), None)
-        if above is not None and not above.is_dir():
-            raise InputError(f"cannot write {path}: {above} is no directory")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
+        for path, content in contents.items():
+            _check_place(path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, made[path] = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
-            os.chmod(temporary, 0o666 & ~_umask())
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+            os.chmod(made[path], 0o666 & ~_umask())
+        for path in contents:
+            os.replace(made[path], path)
+            del made[path]
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        for temporary in made.values():
+            os.unlink(temporary)
+
+
+def _check_place(path: Path) -> None:
+    if not path.name or path.is_dir():
+        raise InputError(f"cannot write {str(path)!r}: expected a file, not a directory")
+    above = next((p for p in path.parents if p.exists()), None)
+    if above is not None and not above.is_dir():
+        raise InputError(f"cannot write {path}: {above} is no directory")
 
 
 def read_text(path: Path) -> str:

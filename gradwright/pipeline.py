@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from gradwright import display
 from gradwright.commands import CHECK_FAILED, given_or_random, selected
 from gradwright.examples import example
 from gradwright.files import write_text
+from gradwright.quiz import AGREES, QUESTIONS, published
 from symbolic.architecture import read_architecture
 from symbolic.derivation import Gradient
 from symbolic.doors import derive
@@ -119,9 +119,7 @@ def _answers(out: Console, result: Evaluation) -> None:
     """Print the quiz's questions Q1 to Q7 with their answers."""
     value = result.values
     rows: list[tuple[str, str, Any]] = [("Q1", "number of parameters", result.parameters)]
-    for question, names in (("Q2", ["a1"]), ("Q3", ["h1"]), ("Q4", ["a2", "h2", "a3", "y_hat", "loss"]),
-                            ("Q5", ["grad_a3", "grad_W3", "grad_b3", "grad_h2"]), ("Q6", ["grad_a2", "grad_b2"]),
-                            ("Q7", ["grad_W2", "grad_h1", "grad_a1", "grad_b1", "grad_W1"])):
+    for question, names in QUESTIONS:
         rows += [(question, name, value[name]) for name in names]
     for question, name, answer in rows:
         array = np.asarray(answer)
@@ -137,13 +135,9 @@ def _answers(out: Console, result: Evaluation) -> None:
 
 def _compare(out: Console, result: Evaluation) -> bool:
     """Hold the quiz's published numbers against the computed ones."""
-    published = json.loads(example("quiz/answers.json").read_text())
-    pairs = [(published["parameters"], result.parameters), (published["loss"], result.loss),
-             (published["new_loss"], result.updated_loss)]
-    pairs += [(total, float(np.sum(result.values[name]))) for name, total in published["sums"].items()]
-    worst = max(abs(there - here) / abs(there) for there, here in pairs)
-    right = worst < 1e-12
-    out.print(f"  published (mended): loss {published['loss']!r}, new loss {published['new_loss']!r}; "
+    loss, new_loss, worst = published(result)
+    right = worst < AGREES
+    out.print(f"  published (mended): loss {loss!r}, new loss {new_loss!r}; "
               + ("the computed values agree" if right else "[bold red]the computed values differ[/bold red]")
               + f", largest relative difference {worst:.0e}")
     return right

@@ -34,11 +34,11 @@ class TrainingProgress:
         self._samples, self._updated = 0, 0.0
         self._count, self._every = 0, 1 if epochs <= ROWS else -(-epochs // ROWS)
         self._bar = progress.Progress(
-            progress.TextColumn("epoch {task.fields[epoch]}"), progress.BarColumn(),
-            progress.TaskProgressColumn(), progress.TextColumn("loss {task.fields[loss]:.5g}"),
-            progress.TextColumn("{task.fields[speed]:,.0f} samples/s"), progress.TimeRemainingColumn(),
+            progress.TextColumn("epoch {task.fields[epoch]}"), progress.BarColumn(_bar_width(console.width)),
+            progress.TaskProgressColumn(), progress.TextColumn("{task.fields[loss]}"),
+            progress.TextColumn("{task.fields[speed]}"), progress.TimeRemainingColumn(),
             console=console, transient=True, disable=not console.is_terminal, redirect_stdout=False)
-        self._task = self._bar.add_task("", total=epochs * samples, epoch=self._place, loss=float("nan"), speed=0.0)
+        self._task = self._bar.add_task("", total=epochs * samples, epoch=self._place, loss="", speed="")
         self._begun = time.perf_counter()
 
     def __enter__(self) -> Self:
@@ -60,8 +60,8 @@ class TrainingProgress:
         now = time.perf_counter()
         if now - self._updated >= SHORTEST:
             self._updated = now
-            self._bar.update(self._task, completed=self._samples, loss=loss, epoch=self._place,
-                             speed=self._samples / (now - self._begun))
+            self._bar.update(self._task, completed=self._samples, epoch=self._place, loss=f"loss {loss:.5g}",
+                             speed=f"{self._samples / (now - self._begun):,.0f} samples/s")
 
     @property
     def _place(self) -> str:
@@ -77,6 +77,11 @@ class TrainingProgress:
             self._console.print("  ".join(name.rjust(len(text)) for name, text in columns), markup=False)
         if self._count in (1, self._epochs) or self._count % self._every == 0:
             self._console.print("  ".join(text for _, text in columns), markup=False)
+
+
+def _bar_width(width: int) -> int:
+    """Return the width of the bar itself: the other columns take some 65 characters, and are what is to be read."""
+    return max(4, min(40, width - 65))
 
 
 def _columns(epoch: Epoch) -> list[tuple[str, str]]:

@@ -82,6 +82,8 @@ def _start(network: Network, params: str | None, optimizer: str, batch_size: int
 
 def _check_places(output: str, plot: str | None, inputs: list[str]) -> None:
     """Refuse places that cannot be written to, before time is spent on what would go there."""
+    if output == "-":
+        raise InputError("cannot write '-': the parameters go to a file, which -o names, not to standard output")
     if plot is not None:
         check_plot(plot)
     for place in (output, *([plot] if plot is not None else [])):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sympy import Expr, MatrixSymbol
 
 from symbolic.derivation import Gradient, Verified
+from symbolic.displayed import Displayed
 from symbolic.program import Assumption, Equation, Program
 
 
@@ -56,7 +57,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Answers:
+class Answers(Displayed):
     """All that was asked of one expression or program.
 
     Attributes:

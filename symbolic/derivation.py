@@ -8,6 +8,7 @@ from functools import cached_property
 
 from sympy import Expr
 
+from symbolic.displayed import Displayed
 from symbolic.errors import InputError
 from symbolic.operations.table import Rule
 from symbolic.program import Assumption, Equation, Program, needed
@@ -59,7 +60,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Gradient:
+class Gradient(Displayed):
     """The gradient of the result by one quantity, and how it was found; or a Jacobian, or a differential.
 
     Attributes:
@@ -115,7 +116,7 @@ class Verified:
 
 
 @dataclass(frozen=True)
-class Derivation:
+class Derivation(Displayed):
     """A program and the gradients of its result.
 
     Attributes:

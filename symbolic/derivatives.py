@@ -13,6 +13,7 @@ from sympy import Expr, MatrixSymbol, Symbol, sympify
 from symbolic.answering import Question, answer
 from symbolic.answers import Answer, Answers
 from symbolic.derivation import Gradient
+from symbolic.displayed import Displayed
 from symbolic.errors import InputError
 from symbolic.expressions import from_sympy
 from symbolic.formats.answers import answers_as_text, title
@@ -29,7 +30,7 @@ Properties = Mapping[str, str | Sequence[str]]
 
 
 @dataclass(frozen=True)
-class Derivative:
+class Derivative(Displayed):
     """A verified derivative.
 
     Attributes:

@@ -24,8 +24,13 @@ from symbolic.terms import (
 )
 
 
-def differentials(program: Program, *wrt: Expr) -> tuple[Gradient, ...]:
+def differentials(program: Program, *wrt: Expr, skip_zeros: bool = False) -> tuple[Gradient, ...]:
     """Derive dF of a program's result, after those of the named values it needs, each in terms of dX.
+
+    Args:
+        program: The equations.
+        *wrt: The variables.
+        skip_zeros: Whether a differential that is 0 has no record, and stands in no other one.
 
     Returns:
         A record for each equation that depends on one of ``wrt``, in order: its term is linear in the
@@ -36,7 +41,11 @@ def differentials(program: Program, *wrt: Expr) -> tuple[Gradient, ...]:
     for equation in program.equations:
         if not moving.isdisjoint(graph.index(equation.term)):
             moving.add(equation.symbol)
-            records.append(_Forward(equation, wrt[0], moving, graph, context).derive())
+            record = _Forward(equation, wrt[0], moving, graph, context).derive()
+            if skip_zeros and (isinstance(record.term, ZeroMatrix) or record.term == 0):
+                moving.remove(equation.symbol)
+            else:
+                records.append(record)
     return tuple(records)
 
 

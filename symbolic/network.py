@@ -10,6 +10,7 @@ from itertools import groupby
 
 import sympy
 
+from symbolic.displayed import Displayed
 from symbolic.errors import InputError
 from symbolic.losses import LOSSES
 from symbolic.messages import shown
@@ -60,7 +61,7 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Network:
+class Network(Displayed):
     """A network, its loss, and the conventions in which it is to be written.
 
     Attributes:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from sympy import Expr, MatrixSymbol, Symbol
 
+from symbolic.displayed import Displayed
 from symbolic.errors import InputError
 from symbolic.names import latex_name, text_name
 from symbolic.terms import Term, is_matrix, shape, symbols_of
@@ -80,7 +81,7 @@ class Equation:
 
 
 @dataclass(frozen=True)
-class Program:
+class Program(Displayed):
     """Named equations, each using inputs, parameters and names defined before it.
 
     Attributes:

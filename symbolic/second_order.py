@@ -7,7 +7,9 @@ backward, gets one for its differential; the values themselves are shared.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,11 +17,30 @@ from sympy import Basic, Expr, MatrixSymbol, Symbol, ZeroMatrix
 
 from symbolic.derivation import Derivation, Gradient
 from symbolic.errors import VerificationError
-from symbolic.evaluate import Size, run
+from symbolic.evaluate import evaluate, run
 from symbolic.forward import differentials
-from symbolic.program import Equation, Program
-from symbolic.terms import MatrixDifferential, ScalarDifferential, is_matrix
-from symbolic.verify import DRAWS, SHRINKS, STEP, TOLERANCE, random_value, sizes
+from symbolic.program import Equation, Program, needed
+from symbolic.terms import MatrixDifferential, ScalarDifferential, is_matrix, symbols_of
+from symbolic.verify import (
+    NOTHING,
+    SHRINKS,
+    TELLING,
+    TOLERANCE,
+    random_value,
+    sizes,
+)
+
+STEP = 1e-100
+"""Of the complex step: far below every value that is drawn, at an exponential's too, and its square vanishes."""
+
+MANY = 96
+"""As many draws are made while one is wanted that proves something."""
+
+ZEROS = 8
+"""In as many draws a value has to make no difference, where none is claimed: step(a) moves with a nowhere."""
+
+SCALES = (1, 0.1, 10, 1e-2, 100, 1e-3, 1e4, 1e-4, 1e-6, 1e-8, 1e-10, 1e-12)
+"""Magnitudes of the parameters that are drawn in turn: where one saturates a layer, another does not."""
 
 
 @dataclass(frozen=True)
@@ -46,26 +67,32 @@ def differential_symbol(quantity: Expr) -> Expr:
 
 
 def hessian_vector(derivation: Derivation, seed: int = 0) -> SecondOrder:
-    """Return the Hessian–vector product of a network's loss, verified by a complex step of its gradient.
+    """Return the Hessian–vector product of a network's loss, each differential verified by a complex step.
 
     Raises:
-        VerificationError: It disagrees with numbers.
+        VerificationError: One disagrees with numbers.
     """
     forward = derivation.forward
     wanted = [g for g in derivation.gradients if g.wrt not in forward.inputs]
     gradients = tuple(g.equation for g in wanted)
-    program = Program(forward.name, forward.inputs, forward.parameters, (*forward.equations, *gradients),
+    # A gradient that is 0 stands still, and is no name for every other 0.
+    still = tuple(e.symbol for e in gradients if isinstance(e.term, ZeroMatrix))
+    moving = tuple(e for e in gradients if e.symbol not in still)
+    program = Program(forward.name, (*forward.inputs, *still), forward.parameters, (*forward.equations, *moving),
                       forward.assumptions, constants=forward.constants, named=True)
-    records = differentials(program, *forward.parameters)
+    records = differentials(program, *forward.parameters, skip_zeros=True)
     equations = tuple(Equation(differential_symbol(r.of), _named(r.term)) for r in records)
     found = {e.symbol for e in equations}
     by_parameter = {g.wrt: differential_symbol(g.symbol) for g in wanted if g.wrt in forward.parameters}
     results = tuple(by_parameter[p] for p in forward.parameters)
+    read = {e.symbol for e in needed((*program.equations, *equations), results)} | set(results)
+    unread = {e.symbol for e in program.equations if differential_symbol(e.symbol) in found - read}
+    checked = [e for e in program.equations if e.symbol not in unread]  # nothing reads that of the loss
+    verify_differentials(program, {r.of: e.term for r, e in zip(records, equations, strict=True)}, checked,
+                         {g.symbol for g in wanted}, seed)
     zeros = tuple(Equation(r, ZeroMatrix(*r.shape)) for r in results if r not in found)
-    second = SecondOrder((*program.equations, *equations, *zeros),
-                         tuple(map(differential_symbol, forward.parameters)), results, records)
-    _verify(program, second, by_parameter, seed)
-    return second
+    return SecondOrder((*forward.equations, *gradients, *equations, *zeros),
+                       tuple(map(differential_symbol, forward.parameters)), results, records)
 
 
 def _named(term: Basic) -> Any:
@@ -74,51 +101,134 @@ def _named(term: Basic) -> Any:
     return term.xreplace(table)
 
 
-def _verify(program: Program, second: SecondOrder, by_parameter: dict[Expr, Expr], seed: int) -> None:
-    """Compare with the imaginary part of the gradients at θ + i h V."""
-    for draw in range(DRAWS):
-        values, directions, size = _values(program, np.random.default_rng([seed, draw]), positive=draw >= DRAWS // 2)
-        errors, scale = _errors(program, second, by_parameter, values, directions, size)
-        if not all(map(np.isfinite, errors.values())):
-            continue  # a logarithm of a negative number: another draw has a value
-        worst = max(errors, key=lambda p: errors[p])
-        if errors[worst] > TOLERANCE * scale:
-            # An error of rounding, as where a Hessian is 0, shrinks with more bits; a wrong formula's stays.
-            precise, along = ({s: np.asarray(v, np.longdouble) for s, v in group.items()}
-                              for group in (values, directions))
-            again, _ = _errors(program, second, by_parameter, precise, along, size)
-            if not all(again[p] <= max(TOLERANCE * scale, e / SHRINKS) for p, e in errors.items()):
+def verify_differentials(program: Program, terms: Mapping[Expr, Expr], checked: Iterable[Equation],
+                         cotangents: Collection[Expr], seed: int = 0) -> None:
+    """Compare each differential with the imaginary part of its own equation, beside random values.
+
+    Each value that an equation reads moves by itself in a random direction, and gradients have random values, so that
+    nothing drowns in what the layers before and behind it do, nor in another summand; by induction along the program
+    the product is then right. As for gradients, a draw at which a differential vanishes or has no value proves nothing,
+    and parameters of other magnitudes are drawn; an error that shrinks in extended precision is one of rounding.
+
+    Args:
+        program: Forward and backward equations.
+        terms: The differential of each value that moves, in the symbols of `differential_symbol`; that of others is 0.
+        checked: The equations whose differentials are looked at.
+        cotangents: The values that are gradients.
+        seed: Of the values.
+
+    Raises:
+        VerificationError: A differential is off, or no random values were found at which it has a value.
+    """
+    moving = {*program.parameters, *terms}
+    pending = [_Trial(e, terms.get(e.symbol), operand) for e in checked
+               for operand in sorted(symbols_of(e.term) & moving, key=str)]
+    for draw in range(MANY):
+        if not pending:
+            return
+        point = _Point(program, cotangents, np.random.default_rng([seed, draw]), draw)
+        pending = [t for t in pending if not t.at(point, seed)]
+    for trial in pending:
+        trial.settle(seed)
+
+
+class _Point:
+    """Random values of all names.
+
+    Every other draw is of positive numbers, since a logarithm may have no value elsewhere.
+    """
+
+    def __init__(self, program: Program, cotangents: Collection[Expr], rng: np.random.Generator, draw: int) -> None:
+        self.size, self.rng, self.directions = sizes(program), rng, dict[Expr, Any]()
+        self.forward = [e for e in program.equations if e.symbol not in cotangents]
+        scale = SCALES[draw // 2 % len(SCALES)]
+        given: dict[Basic, Any] = {}
+        for symbol in (*program.inputs, *program.parameters, *program.constants):
+            value = random_value(symbol, program, self.size, rng, positive=draw % 2 == 1)
+            given[symbol] = value * scale if symbol in program.parameters else value
+        for symbol in sorted(cotangents, key=str):
+            shape = tuple(map(self.size, symbol.shape)) if is_matrix(symbol) else ()
+            given[symbol] = rng.standard_normal(shape)
+        for dimension in {s for m in given if is_matrix(m) for d in m.shape for s in d.free_symbols}:
+            given[dimension] = float(self.size(dimension))
+        self.given = given
+        with np.errstate(all="ignore"):
+            self.values = run(self.forward, given, self.size)
+
+    @cached_property
+    def precise(self) -> dict[Basic, Any]:
+        """The same values in extended precision."""
+        given = {s: np.asarray(v, np.longdouble) for s, v in self.given.items()}
+        with np.errstate(all="ignore"):
+            return run(self.forward, given, self.size)
+
+    def direction(self, symbol: Expr) -> Any:
+        """Return the random direction in which a value moves."""
+        if symbol not in self.directions:
+            self.directions[symbol] = self.rng.standard_normal(np.shape(self.values[symbol]))
+        return self.directions[symbol]
+
+
+class _Trial:
+    """The differential of one equation as one value that it reads moves, and what the draws have shown of it."""
+
+    def __init__(self, equation: Equation, term: Expr | None, operand: Expr) -> None:
+        self.equation, self.operand = equation, operand
+        self.moved = differential_symbol(operand)
+        self.term = term if term is not None and self.moved in symbols_of(term) else None
+        self.reads = symbols_of(equation.term)
+        self.agreed = 0
+
+    def at(self, point: _Point, seed: int) -> bool:
+        """Say whether a draw has settled the matter.
+
+        Raises:
+            VerificationError: It is off.
+        """
+        values = [point.values[s] for s in (self.equation.symbol, *self.reads) if s in point.values]
+        if not all(np.all(np.isfinite(v)) for v in values):
+            return False  # a logarithm of a negative number has a slope in the complex plane, and no value here
+        error, scale = self._error(point.values, point)
+        if not np.isfinite([error, scale]).all():
+            return False
+        size = max(1.0, *(float(np.max(np.abs(v))) for v in values))
+        allowed = TOLERANCE * (scale if scale > TELLING else 1)
+        if error > allowed:
+            error, found = self._error(point.precise, point)[0], error
+            if error > max(NOTHING, found / SHRINKS, TOLERANCE * size) or not np.isfinite(error):
                 raise VerificationError(
-                    f"the Hessian-vector product by {worst.name} could not be verified: relative error "
-                    f"{errors[worst] / (scale or 1):.1e} by complex step at random values (seed {seed}); "
+                    f"the Hessian-vector product could not be verified: the differential of {self.equation.name} has "
+                    f"a relative error of {found / (scale or 1):.1e} by complex step at random values (seed {seed}); "
                     "it is withheld")
-        return
-    raise VerificationError(f"the Hessian-vector product could not be verified, and is withheld: no finite value in "
-                            f"{DRAWS} random draws (seed {seed}); is the formula defined for ordinary arguments?")
+            if error > allowed:
+                return False  # so much rounding, as of a saturated slope beside large values, that nothing is seen
+        self.agreed += 1
+        return scale > TELLING or (self.term is None and self.agreed >= ZEROS)
 
+    def settle(self, seed: int) -> None:
+        """Accept a differential that is 0 wherever it was looked at; refuse one that could not be looked at.
 
-def _values(program: Program, rng: np.random.Generator,
-            positive: bool) -> tuple[dict[Basic, Any], dict[Expr, Any], Size]:
-    size = sizes(program)
-    values: dict[Basic, Any] = {s: random_value(s, program, size, rng, positive)
-                                for s in (*program.inputs, *program.parameters, *program.constants)}
-    for dimension in {s for m in values if is_matrix(m) for d in m.shape for s in d.free_symbols}:
-        values[dimension] = float(size(dimension))
-    return values, {p: rng.standard_normal(np.shape(values[p])) for p in program.parameters}, size
+        Raises:
+            VerificationError: It had no value, or one that was nothing but rounding.
+        """
+        if not self.agreed:
+            raise VerificationError(
+                f"the Hessian-vector product could not be verified, and is withheld: the differential of "
+                f"{self.equation.name} had no finite value in {MANY} random draws (seed {seed}); is the formula "
+                "defined for ordinary arguments?")
 
+    def _error(self, values: Mapping[Basic, Any], point: _Point) -> tuple[float, float]:
+        """Return the largest error of an entry, and the largest entry."""
+        move = point.direction(self.operand)
+        with np.errstate(all="ignore"):
+            moved = {**values, self.operand: values[self.operand] + 1j * STEP * move}
+            expected = np.imag(evaluate(self.equation.term, moved, point.size)) / STEP
+            found = np.zeros_like(expected) if self.term is None else evaluate(
+                self.term, {**values, **self._others(values), self.moved: move}, point.size)
+            if np.shape(found) != np.shape(expected):
+                return 1.0, 0.0
+            return float(np.max(np.abs(found - expected))), float(max(np.max(np.abs(found)), np.max(np.abs(expected))))
 
-def _errors(program: Program, second: SecondOrder, by_parameter: dict[Expr, Expr], values: dict[Basic, Any],
-            directions: dict[Expr, Any], size: Size) -> tuple[dict[Expr, float], float]:
-    """Return the largest error of each block, and the largest entry of all blocks."""
-    with np.errstate(all="ignore"):
-        found = run(second.equations, values | {differential_symbol(p): v for p, v in directions.items()}, size)
-        moved = run(program.equations, values | {p: values[p] + 1j * STEP * v for p, v in directions.items()}, size)
-        expected = {r: np.imag(moved[_of(program, r)]) / STEP for r in second.results}
-        scale = max(float(np.max(np.abs(e))) for e in expected.values())
-        return {p: float(np.max(np.abs(found[r] - expected[r]))) for p, r in by_parameter.items()}, scale
-
-
-def _of(program: Program, result: Expr) -> Expr:
-    return program.symbol(str(result.name).removeprefix("d"))
-
-
+    def _others(self, values: Mapping[Basic, Any]) -> dict[Basic, Any]:
+        """Return zeros for the differentials of what stands still."""
+        return {differential_symbol(s): np.zeros_like(values[s]) for s in self.reads if s in values}

@@ -117,6 +117,11 @@ class C99:
                                     (self.count(N), self.workspace(N)), False)
         return self.blocks(product, self.PARAMETERS)
 
+    def hessian(self, p, X, Y):
+        N, size = X.shape[self.sample_axis], self.count(1)
+        _, (H, _) = self.call("hessian", (self.vector(p), X, Y), (size * size, self.workspace(N)), False)
+        return H.reshape(size, size)
+
     def update(self, p, gradients, rate):
         # parameters come first, are changed in place
         vector, given = self.vector(p).astype(self.dtype), self.vector({n: gradients[n] for n in p}).astype(self.dtype)

@@ -12,7 +12,11 @@ import sys
 import pytest
 
 from codegen.explaining import explain
+from codegen.workspace.module import generate_workspace
+from gradwright import files
+from gradwright.commands import build
 from symbolic import derive, read_architecture
+from symbolic.errors import InputError
 
 COMPACT = "3-3-3-3:sigmoid,sigmoid,softmax?name=quiz"
 USE = """
@@ -83,6 +87,54 @@ def test_bad_options_are_refused_in_one_line(tmp_path):
     for verb in (("generate", "--target", "c"), ("generate", "--explain"), ("build",)):
         found = command(verb[0], "n-2:softmax", *verb[1:], cwd=tmp_path)
         assert (found.returncode, "expected integer widths" in found.stderr) == (2, True)
+
+
+@needs_compiler
+@pytest.mark.parametrize("before", [False, True], ids=["at first", "over older files"])
+def test_a_full_disk_leaves_both_files_or_none(tmp_path, before, monkeypatch):
+    """Whichever of the two fails, what was there before is there after."""
+    for failing in (1, 2):
+        folder = tmp_path / f"{failing}"
+        if before:
+            folder.mkdir()
+            build(COMPACT, "c", str(folder))
+            for file in folder.iterdir():
+                file.write_bytes(b"older")
+        kept, calls, write = {f.name: f.read_bytes() for f in folder.glob("*")}, [], files.os.fdopen
+
+        def fdopen(handle, mode, write=write, calls=calls, failing=failing):
+            calls.append(handle)
+            if len(calls) == failing:
+                os.close(handle)
+                raise OSError(28, "No space left on device")
+            return write(handle, mode)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(files.os, "fdopen", fdopen)
+            with pytest.raises(InputError, match=r"cannot write .*: No space left on device"):
+                build(COMPACT, "c", str(folder))
+        assert {f.name: f.read_bytes() for f in folder.glob("*")} == kept
+        assert not [f for f in folder.glob(".*") if f.is_file()]
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (("--explain", "--check"), "leave out --check and -o"), (("--explain", "-o", "out"), "leave out --check and -o"),
+    (("--check", "-o", "-"), "-o is the folder")])
+def test_options_that_exclude_one_another_are_refused(tmp_path, arguments, words):
+    found = command("generate", COMPACT, *arguments, cwd=tmp_path)
+    assert (found.returncode, found.stderr.count("\n"), words in found.stderr) == (2, 1, True), found.stderr
+    assert not [f for f in tmp_path.iterdir() if f.name != "cache"]
+
+
+@pytest.mark.parametrize(("compact", "words"), [
+    (COMPACT, "For one sample forward, loss, loss_and_gradients and step are written out"),
+    ("30-40-3:tanh,softmax", "the first was chosen throughout: forward alone takes"),
+    ("2-2:exp(x)?loss=mean_squared_error", "functions that may overflow"),
+    ("20-20-3:tanh,softmax", "For one sample forward and loss are written out")])
+def test_numpy_workspace_says_which_variant_was_chosen_and_why(compact, words):
+    head = generate_workspace(read_architecture(compact)).split('"""')[1]
+    assert "Of two variants, whole arrays and single numbers," in " ".join(head.split())
+    assert words in " ".join(head.split())
 
 
 def test_explain_counts_what_the_passes_do():

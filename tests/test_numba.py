@@ -30,7 +30,8 @@ def test_imports_nothing_but_numpy_and_numba() -> None:
     for arch in (SMALL, LARGE):
         lines = [line for line in generate_numba(parse_compact(arch)).splitlines()
                  if line.startswith(("import ", "from "))]
-        assert {line.split()[1].partition(".")[0] for line in lines} <= {"math", "os", "operator", "numba", "numpy"}
+        assert {line.split()[1].partition(".")[0] for line in lines} <= {"math", "os", "operator", "threading", "numba",
+                                                                             "numpy"}
 
 
 @pytest.mark.parametrize(("arch", "words"), [(SMALL, "compiled whole"), (LARGE, "those of NumPy")])
@@ -100,3 +101,29 @@ def test_nan_and_infinity_keep_their_meaning(module: ModuleType) -> None:
     parameters[list(parameters)[-1]] = np.array([[np.nan], [0.0]])
     assert np.isnan(workspace.forward(parameters, X)).all()
     assert np.isnan(workspace.loss(parameters, X, Y))
+
+
+def test_samples_reshaped_in_place_are_refused(module: ModuleType) -> None:
+    parameters, X, Y = _given(module, 5)
+    workspace = module.Workspace(5)
+    calls = (workspace.loss, workspace.loss_and_gradients, lambda *a: workspace.step(*a, 0.1))
+    for call in calls:
+        call(parameters, X, Y)
+        for array in (X, Y):
+            shape = array.shape
+            array.shape = shape[::-1]
+            with pytest.raises(ValueError, match=r"expected|changed in place"):
+                call(parameters, X, Y)
+            array.shape = shape
+
+
+@pytest.mark.parametrize(("dtype", "points"), [
+    (np.float64, [-707.9, -1.0, 0.0, 1e-9, 709.3, 709.5, 709.78]), (np.float32, [-86.0, -1.0, 0.0, 88.2, 88.5, 88.72])])
+def test_exp_reaches_as_far_as_the_numbers(dtype: type, points: list[float]) -> None:
+    pytest.importorskip("numba", reason="an extra: pip install 'gradwright[numba]'")
+    found = load(parse_compact("1-1:exp(x)?loss=mean_squared_error&bias=false"), target="numba")
+    X = np.array([points], dtype)
+    y_hat = found.forward({"W1": np.ones((1, 1), dtype)}, X)
+    exact = np.exp(X.astype(np.longdouble))
+    assert np.all(abs(y_hat - exact) <= 4 * np.finfo(dtype).eps * exact)
+    assert found.forward({"W1": np.ones((1, 1), dtype)}, np.full((1, 1), 800, dtype))[0, 0] == np.inf

@@ -10,6 +10,7 @@ import ctypes
 import itertools
 import math
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -43,11 +44,15 @@ from hypothesis import strategies as st
 from test_module import BAD, BAD_GRADIENTS, BAD_LABELS, CALLS, COLUMNS, SHAPES, extremes, good, labels
 
 from codegen import building, load
+from codegen.c.extension import extension_source
 from codegen.c.fast import fast_functions
 from codegen.c.scalars import ScalarPrinter
 from codegen.c.source import generate_c
+from codegen.kernels.functions import functions
 from codegen.loading import LOADABLE
 from symbolic import read_architecture
+from symbolic.architecture import to_compact
+from symbolic.errors import InputError
 from symbolic.scalars import x
 
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason="no C compiler")
@@ -83,6 +88,32 @@ def test_formulas(target, compact, dtype):
     module, mlp = loaded(compact, target), TABLE[compact]
     for samples in (1, 5, 1):
         check_target(mlp, module, *cast(dtype, *mlp.draw(np.random.default_rng(samples), samples)))
+
+
+@pytest.mark.parametrize("name", [*NAMES, *list(FORMULAS)[4:7]])
+def test_every_activation_with_every_loss(name):
+    """What verification looks at are terms, not the lines that are printed from them: so those are run, too."""
+    for i, (loss, depth) in enumerate(itertools.product(LOSSES, (1, 2))):
+        activations, biases = (name, OUTPUTS.get(loss, name))[-depth:], (i % 5 != 2,) * depth
+        mlp = MLP((3, 4, 2)[-depth - 1:], activations, loss, ("rows", "columns")[i % 2],
+                  weight_decay=(0.1, 0.0, 0.0)[i % 3], biases=biases)
+        p, X, Y = mlp.draw(np.random.default_rng(i), 3)
+        check_target(mlp, loaded(mlp.compact), p, X, Y)
+        narrow = cast(np.float32, p, X, Y)
+        blocks = loaded(mlp.compact).hessian_vector(*narrow, narrow[0])
+        assert {b.dtype for b in blocks.values()} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize("compact", ["2-3:relu?loss=hinge", "3-2:identity?loss=mean_absolute_error&samples=rows",
+                                     "2-2:abs(x)?loss=hinge&weight_decay=0.1", "2-3-2:sign(x),relu?loss=huber"])
+@pytest.mark.parametrize("target", FAST)
+def test_products_that_are_zero(target, compact):
+    module, plain = loaded(compact, target), loaded(compact)
+    p, rng = plain.initialize(0), np.random.default_rng(1)
+    Y = np.sign(rng.standard_normal([4 if n is None else n for n in loaded(compact, FAST[0]).VALUES["y_hat"]]))
+    X = rng.standard_normal((4, p["W1"].shape[0]) if "rows" in compact else (p["W1"].shape[1], 4))
+    for name, block in module.hessian_vector(p, X, Y, p).items():
+        np.testing.assert_allclose(block, plain.hessian_vector(p, X, Y, p)[name], atol=1e-14)
 
 
 @needs_compiler
@@ -295,8 +326,9 @@ def test_large_parameters_are_safe(target, compact, dtype):
 @pytest.mark.parametrize("convert", [np.ndarray.tolist, np.asfortranarray, lambda a: a.astype(int),
                                      lambda a: a.astype(np.uint8), lambda a: a.astype(bool),
                                      lambda a: a.astype(">f8"), lambda a: np.repeat(a, 2, axis=1)[:, ::2],
-                                     lambda a: a[::-1].copy()[::-1], np.asmatrix],
-                         ids=["lists", "Fortran", "int", "uint8", "bool", "bytes", "strides", "backwards", "matrix"])
+                                     lambda a: a[::-1].copy()[::-1], np.asmatrix, lambda a: unaligned(a.astype(float))],
+                         ids=["lists", "Fortran", "int", "uint8", "bool", "bytes", "strides", "backwards", "matrix",
+                              "unaligned"])
 @pytest.mark.parametrize("target", FAST)
 def test_other_numbers_are_taken_as_float64(target, convert):
     module = loaded(COLUMNS, target)
@@ -437,6 +469,10 @@ def strided(a):
     return np.repeat(a, 2, axis=-1)[..., ::2]
 
 
+def unaligned(a):
+    return np.frombuffer(b"x" + a.tobytes(), np.uint8)[1:].view(a.dtype).reshape(a.shape)
+
+
 MISFITS = {
     "X with a feature more": lambda p, X, Y: (p, X[[0, 1, 1]], Y),
     "X with a sample less": lambda p, X, Y: (p, X[:, 1:].copy(), Y),
@@ -466,6 +502,11 @@ MISFITS = {
     "a vector too long": lambda p, X, Y: (np.append(flat(p), 0), X, Y),
     "a vector too short": lambda p, X, Y: (flat(p)[1:].copy(), X, Y),
     "a column": lambda p, X, Y: (flat(p)[:, None], X, Y),
+    "an unknown name": lambda p, X, Y: ({**p, "b7": p["b1"]}, X, Y),
+    "X among the parameters": lambda p, X, Y: ({**p, "X": X}, X, Y),
+    "unaligned X": lambda p, X, Y: (p, unaligned(X), Y),
+    "unaligned weight": lambda p, X, Y: ({**p, "W1": unaligned(p["W1"])}, X, Y),
+    "an unaligned vector": lambda p, X, Y: (unaligned(flat(p)), X, Y),
     "a vector of float32": lambda p, X, Y: (flat(p).astype(np.float32), X, Y),
     "a strided vector": lambda p, X, Y: (strided(flat(p)), X, Y),
 }
@@ -540,13 +581,6 @@ def test_workspaces_refuse_results_that_cannot_be_written(target):
         module.Workspace(5).step(vector, X, Y, 0.1)
 
 
-@pytest.mark.parametrize("target", FAST)
-def test_workspaces_of_other_types_are_refused(target):
-    for dtype in (int, complex, np.float16, object):
-        with pytest.raises(TypeError, match="float64 or float32"):
-            loaded(COLUMNS, target).Workspace(3, dtype)
-
-
 @pytest.mark.parametrize("compact", [*WORKSPACES, *(m.compact for m in LARGE)])
 @pytest.mark.parametrize("target", [*FAST, "c99"])
 def test_trajectories(target, compact):
@@ -616,8 +650,56 @@ def test_the_file_in_c_needs_libm_alone(compact, real, tmp_path):
     called = {name for kind, name in kinds if kind == "U"} - {"_GLOBAL_OFFSET_TABLE_", "__stack_chk_fail"}
     assert called <= {f if real == "double" else f"{f}f" for f in functions}
     public = {name for kind, name in kinds if kind == "T"}
+    closed = {"hessian"} if hasattr(loaded(compact), "hessian") else set()
     assert public == {"forward", "loss", "loss_and_gradients", "input_gradient", "trace", "step", "hessian_vector",
-                      "update"}
+                      "update"} | closed
+
+
+BEYOND = ["x*1e50", "x*1e-60", "x*1e30", "x*1e-30", "tanh(x/1e46)"]
+"""Their slopes, or the squares of those, are beyond float."""
+
+
+@needs_compiler
+@pytest.mark.parametrize("real", ["double", "float"])
+@pytest.mark.parametrize("activation", [*BEYOND, "x*1e15", "x*1e-15", "x/3e18"])
+def test_constants_beyond_a_type_are_refused(activation, real, tmp_path):
+    """Else the compiler warns, and the number is infinite or 0."""
+    network = read_architecture(f"2-2:{activation}?loss=mean_squared_error")
+    if real == "float" and activation in BEYOND:
+        with pytest.raises(InputError, match=r"^the constant \S+ of the formulas is beyond the range of float; "
+                                             "generate the file with --dtype double$"):
+            generate_c(network, None, real)
+    else:
+        c99.compiled(generate_c(network, None, real), tmp_path, "-O1", "-fPIC", "-shared")
+
+
+@needs_compiler
+def test_a_weight_decay_beyond_float_is_refused(tmp_path):
+    network = read_architecture("2-2:tanh?loss=mean_squared_error&weight_decay=1e-50")
+    with pytest.raises(InputError, match="the constant 1e-50 of the formulas is beyond the range of float"):
+        generate_c(network, None, "float")
+    c99.compiled(generate_c(network), tmp_path, "-O1", "-fPIC", "-shared")
+
+
+@needs_compiler
+def test_no_samples_are_refused_in_words(tmp_path):
+    (tmp_path / "network.c").write_text(c99.source(COLUMNS), encoding="utf-8")
+    for size in ("0", "-1"):
+        made = subprocess.run([COMPILER, "-std=c99", f"-DBATCH_SIZE={size}", "-c", "network.c"], cwd=tmp_path,
+                              capture_output=True, text=True, check=False)
+        assert made.returncode
+        assert "BATCH_SIZE: expected a whole number of samples from 1 on" in made.stderr
+
+
+def test_many_layers_are_compiled_as_loops_that_they_share():
+    """A compiler's time is what the rule is about: a network of many narrow layers is large, too."""
+    few, many = (extension_source(n, functions(derived(to_compact(n))), "_x") for n in map(
+        read_architecture, ("3-3-3-3:sigmoid,sigmoid,softmax", f"4-{'4-' * 29}4:tanh*29,softmax")))
+    assert "static void loop1" not in few
+    assert "room[" in few
+    assert "static void loop1" in many
+    assert "room[" not in many
+    assert len(set(re.findall(r"static void (loop\d+_f64)", many))) < 40
 
 
 @pytest.mark.parametrize("compact", TABLE)

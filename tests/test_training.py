@@ -597,6 +597,7 @@ REFUSED = {
     "output_folder": ({"output": "folder"}, "'folder'"), "output_nowhere": ({"output": "no/t.npz"}, "no folder 'no'"),
     "output_below_file": ({"output": "text/t.npz"}, "'text'"), "output_empty": ({"output": ""}, "expected a file"),
     "output_long": ({"output": "n" * 300}, "too long"), "output_nul": ({"output": "a\0/b"}, "cannot write"),
+    "output_is_standard_output": ({"output": "-"}, "to a file, which -o names"),
     "output_is_data": ({"output": "data.npz"}, "it is the data"),
     "output_is_validation": ({"validation": "other.npz", "output": "other.npz"}, "it is the data"),
     "symbolic": ({"arch": "n0-n1-2:tanh,softmax"}, "integer widths"),
@@ -729,6 +730,18 @@ def test_the_bar_shows_loss_speed_and_place_and_goes_away() -> None:
     assert re.search(r"epoch 3/5 .* 33% loss 0.25 [\d,]+ samples/s", text)
     assert text.index("a note") < text.index("1,234")
     assert text.splitlines()[-1].strip() == ""
+
+
+@pytest.mark.parametrize("width", [72, 80, 120])
+def test_the_bar_is_whole_and_shows_what_is_known(width: int) -> None:
+    """Before the first batch there is no loss, and no speed."""
+    console = Console(file=io.StringIO(), force_terminal=True, width=width, legacy_windows=False)
+    with TrainingProgress(console, 990, 1000, 10_000, []) as progress:
+        progress.step(10_000, 0.000123456)
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", console.file.getvalue())
+    assert "nan" not in text
+    assert "loss" not in text.partition("loss 0.00012346")[0]
+    assert re.search(r"epoch 991/1990 .* 0% loss 0.00012346 [\d,]+ samples/s", text)
 
 
 # The loss curve.

@@ -18,8 +18,10 @@ from symbolic.build import SAMPLES
 from symbolic.network import Network
 from symbolic.terms import is_matrix
 
-UNROLLED = 2000
-"""Networks of at most as many parameters are compiled anew for a single sample, so that all loops are unrolled."""
+UNROLLED, MOST_INSTRUCTIONS = 2000, 250
+"""Networks of at most as many parameters, and products and loops in all functions together, are compiled anew for a
+single sample, so that all loops are unrolled. The time of the compiler grows with the latter, faster than linearly: six
+layers take 6 s, twenty take 33 s."""
 
 SIMD = "\n#pragma omp simd\n            "
 
@@ -32,7 +34,8 @@ def extension_source(network: Network, functions: Functions, extension: str) -> 
         functions: Its kernels.
         extension: The name of the module.
     """
-    unrolled = offsets(functions.step.results)[-1] <= UNROLLED
+    instructions = sum(len(kernel.instructions) for kernel in functions.all)
+    unrolled = offsets(functions.step.results)[-1] <= UNROLLED and instructions <= MOST_INSTRUCTIONS
     kinds = [_kind(functions, real, unrolled) for real in ("double", "float")]
     X, Y = functions.loss.inputs[-2:]
     parameters = network.parameter_shapes()

@@ -30,6 +30,8 @@ _use_blas_of_numpy()'''
 
 IMPORTS = '''import ctypes
 from functools import partial
+from operator import index
+from threading import local
 
 import numpy as np
 

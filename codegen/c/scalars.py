@@ -8,6 +8,8 @@ import sympy
 from sympy import Expr, S
 from sympy.printing.c import C99CodePrinter
 
+from symbolic.errors import InputError
+
 FUNCTIONS = {sympy.exp: "exp", sympy.log: "log", sympy.tanh: "tanh", sympy.sin: "sin", sympy.cos: "cos",
              sympy.tan: "tan", sympy.sinh: "sinh", sympy.cosh: "cosh", sympy.asin: "asin", sympy.acos: "acos",
              sympy.atan: "atan", sympy.erf: "erf", sympy.Abs: "fabs"}
@@ -52,15 +54,28 @@ class ScalarPrinter(C99CodePrinter):
         self.helpers.setdefault(name, HELPERS[name].format(**words))
         return name + self.suffix
 
+    def number(self, value: float) -> str:
+        """Return a constant of the type.
+
+        Raises:
+            InputError: It is beyond the range of the type, in a file that is to compile without a warning.
+        """
+        largest, least = (3.4028234e38, 1.4e-45) if self.suffix else (1.7976931348623157e308, 5e-324)
+        if not self.fast and (abs(value) > largest or 0 < abs(value) < least or value != value):
+            raise InputError(f"the constant {value:g} of the formulas is beyond the range of {self.real}"
+                             + ("; generate the file with --dtype double" if self.suffix else ""))
+        return self._number(value)
+
     def _number(self, value: float) -> str:
         text = repr(value)
         return (text if any(c in text for c in ".en") else text + ".0") + self.suffix
 
     def _print_Integer(self, term: Expr) -> str:
-        return self._number(float(int(term)))
+        return self.number(float(int(term)))
 
     def _print_Rational(self, term: Expr) -> str:
-        return self._number(float(term))
+        value = float(term)
+        return self.number(value if value or not term else float("nan"))  # a number too small for a double is not 0
 
     _print_Float = _print_NumberSymbol = _print_Rational
     _print_Pi = _print_Exp1 = _print_Half = _print_One = _print_Zero = _print_NegativeOne = _print_Rational

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from sympy import Expr
 
+from codegen.c.hessian import hessian_function, room
 from codegen.c.layout import offsets, pointers
 from codegen.c.multiply import MULTIPLY
 from codegen.c.printer import CPrinter, size_text
 from codegen.kernels.build import Kernel
 from codegen.kernels.functions import Functions, functions
+from codegen.kernels.storage import largest
 from codegen.module import conventions, require_widths
 from codegen.templating import render
 from codegen.version import __version__
@@ -41,7 +43,7 @@ def generate_c(network: Network, derivation: Derivation | None = None, dtype: st
         dtype: "double" or "float".
 
     Raises:
-        InputError: A width is symbolic.
+        InputError: A width is symbolic, or a constant is beyond the range of the dtype.
         VerificationError: A gradient disagrees with numbers.
     """
     require_widths(network)
@@ -51,12 +53,15 @@ def generate_c(network: Network, derivation: Derivation | None = None, dtype: st
     text = TextPrinter()
     comments = {e.name: text.show(e.term) for e in (
         *forward.equations, *(g.equation for g in derivation.gradients))}
+    decay = printer.scalars.number(network.weight_decay) if network.weight_decay else ""
     made = _functions(_Parts(printer, forward.parameters, comments), found)
+    hessian = hessian_function(network, derivation, found, printer.scalars)
+    workspace = largest([found.workspace, room(network, found)]) if hessian else found.workspace
     return render(
         "network.c.jinja", network=network, version=__version__, compact=to_compact(network),
         digest=digest(network), real=dtype, conventions=conventions(network), X=" x ".join(map(str, X.shape)),
         Y=" x ".join(map(str, Y.shape)), layout=_layout(forward.parameters), count=offsets(forward.parameters)[-1],
-        decay=network.weight_decay, workspace=size_text(found.workspace),
+        decay=decay, workspace=size_text(workspace), hessian=hessian,
         values=size_text(offsets(found.trace.results)[-1]),
         helpers=[*printer.scalars.helpers.values(),
                  *(MULTIPLY[key].format(real=dtype, simd="") for key in sorted(printer.products))],

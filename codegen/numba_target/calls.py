@@ -61,9 +61,10 @@ class CallsPrinter:
         body = [line for i in kernel.instructions for line in self._instruction(i, kernel, symbols)]
         shared = [f"{n} = {where}" for n, where in kernel.storage.place.items() if isinstance(where, str)]
         arguments, head = _signature(kernel, parameters)
-        head += [f"require({str(m.name)!r}, {m.name}, ({', '.join(map(str, shape(m)))}), buffer.dtype"
+        head += [f"_fitting({m.name}, {str(m.name)!r}, ({', '.join(map(str, shape(m)))}), buffer.dtype"
                  f"{', writable=True' if m in kernel.results else ''})" for m in (X, Y, *kernel.results)
                  if str(m.name) in arguments]
+        head += _apart(kernel.name, arguments)
         loss = [str(r.name) for r in kernel.results if not is_matrix(r)]
         last = [f"at_{n}[0, 0] = {n}" for n in loss] if kernel.name == "trace" else [f"return float({n})" for n in loss]
         return [f"def _{kernel.name}(N, buffer, engine):",
@@ -120,6 +121,20 @@ def _view(start: Expr, symbol: Expr) -> str:
     return f"view(buffer, {sympy.expand(start)}, {rows}, {columns})"
 
 
+def _apart(name: str, arguments: Sequence[str]) -> list[str]:
+    """Return the lines that refuse shared memory, once all arguments are known to be arrays that fit."""
+    read = ", ".join(f"{n}={n}" for n in arguments if n in ("parameters", "X", "Y"))
+    if name == "step":
+        return ["_distinct(parameters)", '_apart("parameters", parameters, X=X, Y=Y)',
+                "learning_rate = _rate(learning_rate)"]
+    if name == "hessian_vector":
+        return [f'_apart("the product", product, {read})']
+    if name == "loss_and_gradients":
+        return ["_distinct(gradients)", f'_apart("the gradients", gradients, {read})']
+    written = next((a for a in arguments if a not in ("parameters", "X", "Y")), None)
+    return [f'_apart("{written}", {written}, {read})'] if written else []
+
+
 def _signature(kernel: Kernel, parameters: Sequence[Expr]) -> tuple[list[str], list[str]]:
     """Return the arguments of a function, and the lines that unpack those that are dicts or vectors."""
     used = last_uses(kernel.instructions)
@@ -140,8 +155,8 @@ def _signature(kernel: Kernel, parameters: Sequence[Expr]) -> tuple[list[str], l
         return [*both, "values"], [reading, *(
             f'{r.name if is_matrix(r) else f"at_{r.name}"} = values["{r.name}"]' for r in kernel.results)]
     if kernel.name == "hessian_vector":
-        directions = unpacked(kernel.inputs[-len(parameters):], "engine.V(V)")
-        return [*both, "V", "product"], [reading, directions, unpacked(blocks, "engine.product(product)")]
+        directions = unpacked(kernel.inputs[-len(parameters):], "_aside(engine.V(V), product)")
+        return [*both, "V", "product"], [reading, unpacked(blocks, "engine.product(product)"), directions]
     if kernel.name == "loss":
         return both, [reading]
     return [*both, "gradients"], [reading, unpacked(blocks, "engine.gradients(gradients)")]

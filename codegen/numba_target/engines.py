@@ -4,7 +4,8 @@ from __future__ import annotations
 
 IMPORTS = """import math
 import os
-from operator import is_, itemgetter
+from operator import index, is_, itemgetter
+from threading import local
 
 import numba
 import numpy as np
@@ -16,7 +17,10 @@ compiled = numba.njit(**OPTIONS)"""
 
 _GIVEN = '''
 class _Given:
-    """Arrays by name, in a dict or in one vector: checked when they are new, and taken to stay as they were then."""
+    """Arrays by name, in a dict or in one vector: checked when they are new, and taken to stay as they were then.
+
+    So one whose shape or dtype is changed in place is not seen to have changed.
+    """
 
     def __init__(self, what, shapes, dtype, writable=True):
         self.what, self.shapes, self.dtype, self.writable = what, shapes, dtype, writable
@@ -35,15 +39,17 @@ class _Given:
 
     def of(self, given):
         """Return what the functions take for them."""
-        if given is self.vector or type(given) is dict and self._known(given):
+        if given is self.vector or type(given) is dict and len(given) == len(self.shapes) and self._known(given):
             return self.found
         self._forget()
         if type(given) is dict:
             arrays = [given.get(name) for name in self.shapes]
             for (name, shape), array in zip(self.shapes.items(), arrays):
-                require(f"{{self.what}}[{{name!r}}]", array, shape, self.dtype, self.writable)
+                _fitting(array, f"{{self.what}}[{{name!r}}]", shape, self.dtype, self.writable)
+            if len(given) != len(self.shapes):
+                _known(given, self.what)
         else:
-            require(self.what, given, (SIZE,), self.dtype, self.writable)
+            _fitting(given, self.what, (SIZE,), self.dtype, self.writable)
             arrays = list(_views(given).values())
         self.found = {found}
         if type(given) is dict:
@@ -52,18 +58,7 @@ class _Given:
             self.vector = given
         return self.found
 
-
-def require(what, array, shape, dtype, writable=False):
-    """Return an array that is what compiled code takes for granted: nothing there checks where it reads and writes."""
-    if not (isinstance(array, np.ndarray) and array.shape == shape and array.dtype == dtype
-            and array.flags.c_contiguous and array.flags.aligned and (array.flags.writeable or not writable)):
-        kind = "writable " if writable else ""
-        came = f"came a {{type(array).__name__}}"
-        if isinstance(array, np.ndarray):
-            came = f"came {{array.dtype}} {{array.shape}}"
-        raise ValueError(f"{{what}}: expected a {{kind}}C-contiguous array of {{dtype}} {{shape}}, {{came}}")
-    return array
-'''
+{checks}'''
 
 _MADE = '''\
         self.parameters = _Given("parameters", PARAMETERS, dtype, writable=False).of
@@ -95,6 +90,54 @@ def part(work, start, rows, columns):
     return matrix(work.ctypes.data + start * work.itemsize, rows, columns, work)
 
 
+SIZES = {sizes}
+"""The numbers that each parameter holds."""
+
+
+@compiled
+def meets(start, size, blocks, work):
+    """Say whether numbers share memory with blocks of the shapes of parameters."""
+    for i in range(len(SIZES)):
+        if start < blocks[i] + SIZES[i] * work.itemsize and blocks[i] < start + size * work.itemsize:
+            return True
+    return False
+
+
+@compiled
+def meet(blocks, others, work):
+    """Say whether blocks of the shapes of parameters share memory with others."""
+    for i in range(len(SIZES)):
+        if meets(blocks[i], SIZES[i], others, work):
+            return True
+    return False
+
+
+@compiled
+def tied(blocks, work):
+    """Say whether blocks share memory with one another."""
+    for i in range(len(SIZES)):
+        for k in range(i):
+            if (blocks[i] < blocks[k] + SIZES[k] * work.itemsize
+                    and blocks[k] < blocks[i] + SIZES[i] * work.itemsize):
+                return True
+    return False
+
+
+@compiled
+def aside(V, product, work):
+    """Return where directions stand; where that is in the product, a copy of them in the buffer's last part."""
+    if not meet(V, product, work):
+        return V
+    moved, start = V.copy(), work.size - SIZE
+    for i in range(len(SIZES)):
+        given, copy = matrix(V[i], 1, SIZES[i], work), part(work, start, 1, SIZES[i])
+        moved[i] = copy.ctypes.data
+        for j in range(SIZES[i]):
+            copy[0, j] = given[0, j]
+        start += SIZES[i]
+    return moved
+
+
 {helpers}
 
 
@@ -111,17 +154,17 @@ class _Engine:
     def __init__(self, samples, dtype):
         N, self.dtype = samples, dtype
         self.X_shape, self.Y_shape, self.X, self.Y = ({X}), ({Y}), None, None
-        self.work = np.zeros({size}, dtype)
+        self.work = np.zeros({size} + SIZE, dtype)
         {attributes} = _SINGLE if N == 1 else _ANY
         self.values = _Given("values", {{name: _sized(shape, N) for name, shape in VALUES.items()}}, dtype).of
 ''' + _MADE + '''
     def samples(self, X, Y):
         """Check X and Y, which are new."""
-        self.X, self.Y = require("X", X, self.X_shape, self.dtype), require("Y", Y, self.Y_shape, self.dtype)
+        self.X, self.Y = _fitting(X, "X", self.X_shape, self.dtype), _fitting(Y, "Y", self.Y_shape, self.dtype)
 
     def forward(self, parameters, X, y_hat):
-        require("X", X, self.X_shape, self.dtype)
-        require("y_hat", y_hat, self.Y_shape, self.dtype, writable=True)
+        _fitting(X, "X", self.X_shape, self.dtype)
+        _fitting(y_hat, "y_hat", self.Y_shape, self.dtype, writable=True)
         self._forward(self.parameters(parameters), X, y_hat, self.work)
 
     def loss(self, parameters, X, Y):
@@ -136,17 +179,18 @@ class _Engine:
 
     def input_gradient(self, parameters, X, Y, grad_X):
         self.samples(X, Y)
-        require("grad_X", grad_X, X.shape, self.dtype, writable=True)
+        _fitting(grad_X, "grad_X", X.shape, self.dtype, writable=True)
         self._input_gradient(self.parameters(parameters), X, Y, grad_X, self.work)
 
     def trace(self, parameters, X, Y, values):
         self.samples(X, Y)
+        _apart("the values", values, parameters=parameters, X=X, Y=Y)
         self._trace(self.parameters(parameters), X, Y, self.values(values), self.work)
 
     def step(self, parameters, X, Y, learning_rate):
         if X is not self.X or Y is not self.Y:
             self.samples(X, Y)
-        return self._step(self.changed(parameters), X, Y, learning_rate, self.work)
+        return self._step(self.changed(parameters), X, Y, _rate(learning_rate), self.work)
 
     def hessian_vector(self, parameters, X, Y, V, product):
         if X is not self.X or Y is not self.Y:

@@ -31,25 +31,26 @@ class _Type:
 
 
 _TYPES = (
-    _Type("float64", "int64", 1023, 52, -708.0, 709.7, float.fromhex("0x1.62e42fee00000p-1"),
+    _Type("float64", "int64", 1023, 52, -708.0, 709.782, float.fromhex("0x1.62e42fee00000p-1"),
           float.fromhex("0x1.a39ef35793c76p-33"), 40.0, 13),
-    _Type("float32", "int32", 127, 23, -87.0, 88.7, 0.693359375, -2.12194440e-4, 20.0, 7),
+    _Type("float32", "int32", 127, 23, -86.98, 88.7228, 0.693359375, -2.12194440e-4, 20.0, 7),
 )
 
 _REDUCED = """\
     shifted = inside * {per_ln2} + {magic}  # its last bits hold k
     k = shifted - {magic}
     r = (inside - k * {ln2_high}) - k * {ln2_low}
-    power = np.{integer}((np.{real}(shifted).view(np.{integer}) + np.{integer}({bias})) << np.{integer}({mantissa}))
+    power = np.{integer}((np.{real}(shifted).view(np.{integer}) + np.{integer}({exponent})) << np.{integer}({mantissa}))
     power = power.view(np.{real})
 """
 
 _SOURCES = {
-    "exp": "    inside = {low} if x < {low} else {high} if x > {high} else x\n" + _REDUCED + """\
-    value = power * ({one} + r * ({polynomial}))
+    "exp": "    inside = {low} if x < {low} else {high} if x > {high} else x\n"
+           + _REDUCED.replace("{exponent}", "{below}") + """\
+    value = power * ({two} + ({two} * r) * ({polynomial}))  # the power is 2^(k - 1), since 2^k may be too large
     return {zero} if x < {low} else {infinity} if x > {high} else value""",
     "tanh": "    y = x + x\n    inside = {minus_bound} if y < {minus_bound} else {bound} if y > {bound} else y\n"
-            + _REDUCED + """\
+            + _REDUCED.replace("{exponent}", "{bias}") + """\
     e = power * (r * ({polynomial})) + (power - {one})
     return e / (e + {two})""",
 }
@@ -75,5 +76,6 @@ def _words(kind: _Type) -> dict[str, str]:
               "bound": kind.bound, "minus_bound": -kind.bound, "magic": 1.5 * 2**kind.mantissa, "one": 1.0,
               "two": 2.0, "zero": 0.0, "per_ln2": 1.4426950408889634}
     return {"polynomial": text, "real": kind.real, "integer": kind.integer, "bias": str(kind.bias),
+            "below": str(kind.bias - 1),
             "infinity": "np.float32(np.inf)" if kind.real == "float32" else "np.inf",
             "mantissa": str(kind.mantissa)} | {name: kind.number(value) for name, value in values.items()}

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import sympy
+from collections.abc import Sequence
 
+import sympy
+from sympy import Expr
+
+from codegen.fast_checks import FITTING, MEMORY, RATE
 from codegen.fast_module import fast_module
 from codegen.kernels.functions import Functions, functions
 from codegen.kernels.storage import largest
@@ -32,6 +36,9 @@ _COMPILED = """The first call of each function compiles what it needs, for its d
 keeps the machine code in its __pycache__, so that this happens once; what is executed from a text cannot."""
 
 
+_CHECKS = "\n\n".join((FITTING.lstrip("\n"), MEMORY, RATE))
+
+
 def generate_numba(network: Network, derivation: Derivation | None = None) -> str:
     """Return the text of the numba module of a network, from its verified derivation.
 
@@ -58,7 +65,7 @@ def generate_numba(network: Network, derivation: Derivation | None = None) -> st
 
 def _whole(network: Network, found: Functions) -> str:
     size = found.workspace
-    X, Y = found.loss.inputs[-2:]
+    *parameters, X, Y = found.loss.inputs
     scalars, texts, names = NumbaScalars(), [], []
     for single in (False, True):
         printer = WholePrinter(scalars, 1 if network.samples == "columns" else 0, single)
@@ -66,7 +73,7 @@ def _whole(network: Network, found: Functions) -> str:
         texts += ["\n".join(lines) for lines in (*(lines for _, lines in printer.loops.functions.values()), *kernels)]
         names.append(", ".join(f"_{k.name}{SINGLE if single else ''}" for k in found.all))
     return WHOLE.format(
-        X=", ".join(map(str, shape(X))), Y=", ".join(map(str, shape(Y))),
+        checks=_CHECKS, sizes=_tuple(parameters), X=", ".join(map(str, shape(X))), Y=", ".join(map(str, shape(Y))),
         helpers="\n\n\n".join(scalars.helpers.values()), size=size, functions="\n\n\n".join(texts), names=names[0],
         single_names=names[1], attributes=", ".join(f"self._{k.name}" for k in found.all))
 
@@ -76,13 +83,17 @@ def _calls(found: Functions) -> str:
     printer = CallsPrinter(start)
     texts = ["\n".join(printer.function(k, found)) for k in found.all]
     helpers = [*printer.scalars.helpers.values(), *("\n".join(lines) for _, lines in printer.loops.functions.values())]
-    return CALLS.format(helpers="\n\n\n".join(helpers), functions="\n\n\n".join(texts),
+    return CALLS.format(checks=_CHECKS, helpers="\n\n\n".join(helpers), functions="\n\n\n".join(texts),
                         size=sympy.expand(start + scratch_size(found.all)),
                         makers=", ".join(f"_{k.name}" for k in found.all))
+
+
+def _tuple(symbols: Sequence[Expr]) -> str:
+    """Return the numbers of entries as the text of a tuple."""
+    return "(" + ", ".join(str(rows * columns) for rows, columns in map(shape, symbols)) + ",)"
 
 
 def _imports(engine: str) -> str:
     names = [name for name in ("intrinsic", "overload") if f"@{name}" in engine]
     extending = f"from numba.extending import {', '.join(names)}\n" if names else ""
-    text = IMPORTS.format(extending=extending)
-    return text if "math." in engine else text.removeprefix("import math\n")
+    return IMPORTS.format(extending=extending)

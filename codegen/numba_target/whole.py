@@ -51,7 +51,8 @@ class WholePrinter:
         used = set(re.findall(r"\w+", "\n".join(body)))
         used |= {w for n, w in kernel.storage.place.items() if n in used and isinstance(w, str)}
         arguments, places = self._places(kernel, parameters)
-        head = ["N = 1" if self.single else f"N = X.shape[{self.sample_axis}]", "real = work.dtype.type"]
+        head = ["N = 1" if self.single else f"N = X.shape[{self.sample_axis}]", "real = work.dtype.type",
+                *_checks(kernel.name, arguments, found)]
         if "rate" in used:
             head.append("rate = real(learning_rate)")
         for name, place, symbol in places:
@@ -130,6 +131,37 @@ class WholePrinter:
             for name in matrices:
                 self.scalars.names.pop(name)
         return lines
+
+
+def _checks(name: str, arguments: Sequence[str], found: Functions) -> list[str]:
+    """Return the lines that refuse X and Y whose shape has changed since they were checked, and shared memory."""
+    samples = [s for s in found.loss.inputs[-2:] if str(s.name) in arguments]
+    lines = []
+    for symbol in samples:
+        rows, columns = shape(symbol)
+        lines += [f"if {symbol.name}.shape[0] != {rows} or {symbol.name}.shape[1] != {columns}:",
+                  f'    raise ValueError("{symbol.name}: its shape was changed in place")']
+
+    def refuse(condition: str, read: str, written: str) -> None:
+        lines.extend([f"if {condition}:",
+                      f'    raise ValueError("{read}: stands in the memory of {written}, which is written; '
+                      'give a copy")'])
+
+    results = {"loss_and_gradients": "gradients", "step": "parameters", "hessian_vector": "product"}
+    if name in results:
+        written = results[name]
+        refuse(f"tied({written}, work)", "one of them", f"another of the {written}")
+        for symbol in samples:
+            refuse(f"meets({symbol.name}.ctypes.data, {symbol.name}.size, {written}, work)", str(symbol.name), written)
+        if written != "parameters":
+            refuse(f"meet(parameters, {written}, work)", "one of the parameters", written)
+    elif name in ("forward", "input_gradient"):
+        (written,) = (a for a in arguments if a not in ("parameters", "X", "Y"))
+        refuse(f"meets({written}.ctypes.data, {written}.size, parameters, work)", "one of the parameters", written)
+        for symbol in samples:
+            lines.append(f"start, end = {symbol.name}.ctypes.data, {written}.ctypes.data")
+            refuse(f"start < end + {written}.nbytes and end < start + {symbol.name}.nbytes", str(symbol.name), written)
+    return [*lines, *(["V = aside(V, product, work)"] if name == "hessian_vector" else [])]
 
 
 def _sizes(symbol: Expr) -> str:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterator, Sequence
 
 from sympy import Expr, S
 
+from codegen.fast_checks import FITTING, MEMORY, RATE
 from codegen.fast_module import fast_module
+from codegen.kernels.build import Kernel
 from codegen.kernels.functions import Functions, functions
 from codegen.kernels.storage import largest, last_uses
 from codegen.module import require_widths
 from codegen.scalar_code import ERF_IN_PLACE
 from codegen.workspace.plan import Planned, planned
 from codegen.workspace.printer import WorkspacePrinter
-from codegen.workspace.single import fitting, of_one
-from codegen.workspace.unrolled import SAFE, suits
+from codegen.workspace.single import RATED, fitting, of_one
+from codegen.workspace.unrolled import SAFE, obstacle
 from symbolic.derivation import Derivation
 from symbolic.doors import derive
 from symbolic.network import Network
@@ -50,23 +53,15 @@ def _given(value, what, dtype, writable=False):
                     and array.flags.carray):  # a closer look, with a name for the message
                 for array, (name, shape) in zip(arrays, PARAMETERS.items()):
                     _fitting(array, f"{{what}}[{{name!r}}]", shape, dtype, writable)
+        if len(value) != len(_SHAPES):
+            _known(value, what)
         return arrays
     return list(_views(_fitting(value, what, (SIZE,), dtype, writable)).values())
 
 
 _SHAPES = list(PARAMETERS.values())
 
-
-def _fitting(array, name, shape, dtype, writable=False):
-    """Return the array; refuse one that NumPy would broadcast, convert or copy without a word."""
-    if type(array) is np.ndarray and array.shape == shape and array.dtype == dtype:
-        flags = array.flags
-        if flags.c_contiguous and flags.aligned and (flags.writeable or not writable):
-            return array
-    came = f"{{array.dtype}} {{array.shape}}" if isinstance(array, np.ndarray) else f"a {{type(array).__name__}}"
-    kind = "writable " if writable else ""
-    raise ValueError(f"{{name}}: expected a {{kind}}C-contiguous array of {{dtype}} {{shape}}, came {{came}}")
-
+{checks}
 
 {functions}'''
 
@@ -80,13 +75,21 @@ _OF_ONE = '''
 
 _IMPORTS = """\
 import math
+from operator import index
 from struct import pack_into
+from threading import local
 
 import numpy as np"""
 
+_IMPORTS_OF_ARRAYS = _IMPORTS.replace("from struct import pack_into\n", "")
+
 _REMARK = """\
-For a single sample forward, loss, loss_and_gradients and step are written out in plain arithmetic of Python:
-the network is so small that a call of NumPy costs more than all that it would compute."""
+Of two variants, whole arrays and single numbers, this module has both. For one sample {written} written out in plain
+arithmetic of Python: the network is so small that a call of NumPy costs more than all that it would compute. All else,
+and more samples, is computed by NumPy on whole arrays."""
+
+_REMARK_OF_ARRAYS = """\
+Of two variants, whole arrays and single numbers, the first was chosen throughout: {why}."""
 
 
 def _made(functions: list[str]) -> list[str]:
@@ -111,22 +114,35 @@ def generate_workspace(network: Network, derivation: Derivation | None = None) -
     texts = ["\n".join(printer.function(p, *_signature(p, found))) for p in plans]
     aliases = "\n".join(f"{f} = {_FUNCTIONS.get(f, f'np.{f}')}" for f in sorted(printer.functions - {"erf"}))
     text = "\n\n\n".join(texts)
-    one = [of_one(k, found) for k in (found.forward, found.loss, found.loss_and_gradients, found.step) if suits(k)]
+    candidates = (found.forward, found.loss, found.loss_and_gradients, found.step)
+    one = [of_one(k, found) for k in candidates if not obstacle(k)]
     if one:
         text += "\n\n\n" + "\n\n\n".join(one) + "\n" + SAFE.rstrip()
     engine = _ENGINE.format(
         of_one=_OF_ONE.format(makers=", ".join(_made(one))) if one else "",
         bounds=_BOUNDS if "LOWEST" in text else "", aliases=aliases,
         size=largest([S.One, *(p.storage.size for p in plans)]),
+        checks="\n\n".join((FITTING, MEMORY, RATE)),
         helpers=f"\n\n{ERF_IN_PLACE}\n" if "erf" in printer.functions else "",
         makers=", ".join(f"_{k.name}" for k in found.all), functions=text)
     return fast_module(network, derivation, found, engine, target="numpy-workspace", command="generate",
-                       imports=_IMPORTS if one else "import numpy as np", remark=_REMARK if one else "",
+                       imports=_IMPORTS if one else _IMPORTS_OF_ARRAYS, remark=_remark(candidates),
                        words="forward pass, loss, gradients and Hessian-vector products in NumPy, without allocation.")
 
 
+def _remark(candidates: Sequence[Kernel]) -> str:
+    """Say which variants were chosen, and why."""
+    written = [k.name for k in candidates if not obstacle(k)]
+    if not written:
+        text = _REMARK_OF_ARRAYS.format(why=obstacle(candidates[0]))
+    else:
+        first, last = ", ".join(written[:-1]), written[-1]
+        text = _REMARK.format(written=f"{first} and {last} are" if first else f"{last} is")
+    return textwrap.fill(text, 110)
+
+
 def _signature(plan: Planned, found: Functions) -> tuple[str, list[str]]:
-    """Return the arguments of a function, and the lines that unpack them."""
+    """Return the arguments of a function, and the lines that check and unpack them."""
     parameters = found.loss.inputs[:-2]
     used = last_uses(plan.instructions)
     names = ", ".join(str(p.name) if str(p.name) in used else "_" for p in parameters)
@@ -134,23 +150,32 @@ def _signature(plan: Planned, found: Functions) -> tuple[str, list[str]]:
     writable = ", True" if kind == "step" else ""
     given = [f"{names}{',' if len(parameters) == 1 else ''} = _given(parameters, \"parameters\", dtype{writable})",
              *fitting(found, kind)]
+    results = [r for r in plan.kernel.results if is_matrix(r)]
+    read = "parameters=parameters, X=X" + ("" if kind == "forward" else ", Y=Y")
+
+    def apart(what: str, written: str) -> str:
+        return f'_apart("{what}", {written}, {read})'
+
     if kind == "forward":
-        return "parameters, X, y_hat", given
+        return "parameters, X, y_hat", [*given, apart("y_hat", "y_hat")]
     if kind == "loss":
         return "parameters, X, Y", given
     if kind == "input_gradient":
-        return "parameters, X, Y, grad_X", given
+        return "parameters, X, Y, grad_X", [*given, apart("grad_X", "grad_X")]
     if kind == "step":
-        return "parameters, X, Y, learning_rate", given
-    results = [r for r in plan.kernel.results if is_matrix(r)]
+        return "parameters, X, Y, learning_rate", [
+            *given, "_distinct(parameters)", '_apart("parameters", parameters, X=X, Y=Y)', RATED]
     if kind == "trace":
-        return "parameters, X, Y, values", [*given, *(
+        return "parameters, X, Y, values", [*given, apart("the values", "values"), *(
             f'{r.name if is_matrix(r) else f"at_{r.name}"} = values["{r.name}"]' for r in plan.kernel.results)]
     if kind == "hessian_vector":
         blocks = plan.kernel.inputs[-len(parameters):]
         directions = ", ".join(str(d.name) if str(d.name) in used else "_" for d in blocks)
-        return "parameters, X, Y, V, product", [*given, *_listed([directions], "V"), *_listed(results, "product", True)]
-    return "parameters, X, Y, gradients", [*given, *_listed(results, "gradients", True)]
+        return "parameters, X, Y, V, product", [
+            *given, *_listed(results, "product", True), apart("the product", "product"),
+            f"{directions}{',' if len(blocks) == 1 else ''} = _aside(_given(V, \"V\", dtype), product)"]
+    return "parameters, X, Y, gradients", [
+        *given, *_listed(results, "gradients", True), "_distinct(gradients)", apart("the gradients", "gradients")]
 
 
 def _listed(symbols: list[Expr] | list[str], what: str, writable: bool = False) -> Iterator[str]:

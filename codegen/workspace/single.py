@@ -18,9 +18,13 @@ if type(parameters) is dict:
 else:
     {all} = _fitting(parameters, "parameters", (SIZE,), dtype{writable}).tolist()"""
 
+RATED = "learning_rate = _rate(learning_rate)"
+"""The line that checks a learning rate."""
+
 _CHECKED = """\
 if type(gradients) is dict:
     _given(gradients, "gradients", dtype, True)
+    _distinct(gradients)
 else:
     _fitting(gradients, "gradients", (SIZE,), dtype, True)"""
 
@@ -57,6 +61,7 @@ def of_one(kernel: Kernel, functions: Functions) -> str:
         last = [*_packed("gradients", [r for r in kernel.results if is_matrix(r)]), *last]
     elif name == "step":
         arguments = "parameters, X, Y, learning_rate"
+        lines += ["_distinct(parameters)", RATED]
         last = [*_packed("parameters", parameters), *last]
     inside = "\n".join("        " + line for line in (*lines, *body, *last))
     room = "    scratch, code = np.empty(SIZE, dtype), f\"{SIZE}{dtype.char}\"\n" if "scratch" in inside else ""

@@ -65,10 +65,15 @@ class _Scalars(PythonCodePrinter):
         return text
 
 
-def suits(kernel: Kernel) -> bool:
-    """Say whether plain arithmetic is faster, and as safe: Python raises where NumPy has inf or nan."""
-    return _cost(kernel) <= MOST and all(
-        _is_safe(line.formula) for i in kernel.instructions if isinstance(i, Loop) for line in i.lines)
+def obstacle(kernel: Kernel) -> str:
+    """Say why plain arithmetic is not faster, or not as safe; nothing where it is both."""
+    cost = _cost(kernel)
+    if cost > MOST:
+        return (f"{kernel.name} alone takes {cost:,} multiplications and entries of loops for one sample, and above "
+                f"{MOST:,} NumPy is faster")
+    if not all(_is_safe(line.formula) for i in kernel.instructions if isinstance(i, Loop) for line in i.lines):
+        return "it has functions that may overflow, where plain arithmetic of Python raises and NumPy has inf or nan"
+    return ""
 
 
 def _cost(kernel: Kernel) -> int:

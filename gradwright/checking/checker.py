@@ -1,0 +1,377 @@
+"""Checks a file: follows it, recognises its network, compares each line, and explains what is wrong."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gradwright.checking.blaming import Explained, Root, explain
+from gradwright.checking.comparing import Judge, Listening
+from gradwright.checking.findings import Check, Note
+from gradwright.checking.following import Follower, partial_events, random_leaves
+from gradwright.checking.functions_found import Evidence, evidence, factors, readings, scales_of
+from gradwright.checking.hypotheses import is_covered, search
+from gradwright.checking.interpreter import Interpreter
+from gradwright.checking.judgements import Fix, Judgement
+from gradwright.checking.mending import Mended, mend
+from gradwright.checking.naming import looks_like_loss
+from gradwright.checking.nodes import Unreadable
+from gradwright.checking.objects import Event
+from gradwright.checking.recognising import Graph, NotRecognised, Wiring, find_wiring
+from gradwright.checking.reporting import report
+from gradwright.checking.settings import Setting
+from gradwright.checking.source import Source
+from gradwright.checking.words import is_stale
+from symbolic.errors import InputError
+from symbolic.network import Layer, Network
+
+USUAL = ("sigmoid", "tanh", "relu", "leaky_relu", "softmax", "identity")
+"""Activations that hand-written code has, as a rule; between two readings they decide."""
+
+NOTHING = Wiring("columns", (1, 1), ())
+"""Of a file in which no network is found."""
+
+CONTENDERS = 4
+"""As many readings are looked at closely."""
+
+READINGS = 24
+"""So many readings tell of an edit whether it can be right."""
+
+SEARCH = 1.5
+"""As long is one edit looked for that makes all right."""
+
+MEND = 1.0
+"""As long are edits of the lines at fault tried."""
+
+EXPLAIN = 0.5
+"""As long are the mistakes of the first reading looked for."""
+
+SECONDS = 0.6
+"""As long may the readings of a file be tried; the best so far is then taken."""
+
+
+def check_source(source: Source, network: Network | None = None, parameters: Mapping[str, np.ndarray] | None = None,
+                 mapping: Mapping[str, str] | None = None) -> Check:
+    """Return what is wrong with hand-written backpropagation.
+
+    Args:
+        source: The code.
+        network: What it should compute; recognised where it is not given.
+        parameters: Arrays for a file of parameters that the code loads and that is not there.
+        mapping: Our names (``W1``, ``b1``, ``X``, ``Y``) by the code's, where they are not recognised.
+
+    Raises:
+        InputError: The mapping names what the code does not have, or the network is another than the code's.
+    """
+    files = _files(source, parameters or {})
+    own = Interpreter(source, files=files)
+    own.run()
+    notes = (*source.notes, *own.notes)
+    empty = Check(source.name, tuple(c.text for c in source.cells), source.notebook, notes=notes)
+    try:
+        wiring = find_wiring(own, dict(mapping or {}))
+    except NotRecognised as error:
+        bench = Bench(source, files, own, NOTHING, hints=dict(mapping or {}))
+        repaired = bench.repaired() if network is None else None
+        if repaired is None:
+            word = f"no network was recognised: {error}; --arch and --map can say what the code computes"
+            return replace(empty, notes=(Note(None, word), *notes))
+        return report(empty, bench, *repaired)
+    bench = Bench(source, files, own, wiring, hints=dict(mapping or {}))
+    setting, explained = bench.best(network)
+    return report(empty, bench, setting, explained)
+
+
+def _files(source: Source, parameters: Mapping[str, np.ndarray]) -> Callable[[str], Any]:
+    """Return what reads an npy or npz file that the code loads, beside it; nothing else is opened."""
+    def read(name: str) -> Any:
+        path = (source.folder or Path()) / name
+        if not path.is_file():
+            if parameters:
+                return dict(parameters)
+            raise Unreadable(f"the file {name} is not there; --params can give parameters")
+        if path.stat().st_size > 1 << 28:
+            raise Unreadable(f"the file {name} is larger than 256 MB")
+        try:
+            loaded = np.load(path, allow_pickle=False)
+            return loaded if isinstance(loaded, np.ndarray) else {key: loaded[key] for key in loaded.files}
+        except (ValueError, OSError, EOFError, KeyError) as error:
+            raise Unreadable(f"the file {name} holds no arrays: {error}") from error
+    return read
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """A reading, its run, and its rank among others: wrong lines, rare activations, a sum, the order of readings."""
+
+    rank: tuple[int, int, bool, int]
+    setting: Setting
+    judge: Judge
+
+
+@dataclass(eq=False)
+class Bench:
+    """A file and the runs of it.
+
+    Attributes:
+        source: The code.
+        files: What reads the arrays that it loads.
+        own: The run at its own values.
+        wiring: Parameters, inputs and labels.
+        partial: Events that are only a step to the next of the same name.
+        hints: Our name for the code's, where the user gave them.
+    """
+
+    source: Source
+    files: Callable[[str], Any]
+    own: Interpreter
+    wiring: Wiring
+    partial: frozenset[int] = frozenset()
+    hints: Mapping[str, str] = field(default_factory=dict)
+    _corrections: dict[Explained, dict[int, Mended]] = field(default_factory=dict)
+
+    @cached_property
+    def trusted(self) -> bool:
+        """Whether parameters, inputs and labels were found in a run without an error."""
+        counts = [sum(leaf.ours == ours for leaf in self.wiring.leaves) for ours in ("X", "Y")]
+        return counts[0] == counts[1] and not any(e.unknown is not None and e.unknown.raises for e in self.own.events)
+
+    @cached_property
+    def graph(self) -> Graph:
+        """What depends on what."""
+        return Graph(self.own)
+
+    @cached_property
+    def chosen(self) -> dict[int, Any]:
+        """Random values for the leaves."""
+        return random_leaves(self.graph, self.wiring, 1)
+
+    @cached_property
+    def plain(self) -> tuple[Interpreter, Follower]:
+        """The run at random values, with nothing corrected."""
+        return self.follow(self.chosen)
+
+    def follow(self, chosen: Mapping[int, Any], replaced: Mapping[int, Any] | None = None
+               ) -> tuple[Interpreter, Follower]:
+        """Return a run at chosen values, with nothing corrected but what is given."""
+        follower = Follower(self.wiring, chosen, replaced=replaced or {})
+        run = Interpreter(self.source, follower, self.files)
+        follower.tape = run.tape
+        run.run()
+        return run, follower
+
+    @cached_property
+    def plain_graph(self) -> Graph:
+        """What depends on what at random values."""
+        return Graph(self.plain[0])
+
+    def judge(self, setting: Setting, chosen: Mapping[int, Any] | None = None, **more: Any) -> Judge:
+        """Return a run in which events are compared, and wrong ones corrected."""
+        judge = Judge(self.wiring, self.chosen if chosen is None else chosen, setting=setting, partial=self.partial,
+                      **more)
+        judge.run = Interpreter(self.source, judge, self.files)
+        judge.tape = judge.run.tape
+        judge.run.run()
+        return judge
+
+    def runner(self, setting: Setting) -> Callable[..., Judge]:
+        """Return what runs the file under a reading."""
+        return lambda **more: self.judge(setting, **more)
+
+    def best(self, network: Network | None) -> tuple[Setting, Explained]:
+        """Return the reading under which the fewest lines are at fault, and those.
+
+        Where the first reading leaves lines without an explanation, one edit is looked for that makes all right. A
+        mistake early in the file hides what follows; so, where there is no such edit, the file is looked at again with
+        the first mistake corrected, and what is then seen may be read otherwise.
+        """
+        self.partial = partial_events(self.plain[0])
+        judged = self._judged(network, evidence(*self.plain, self.wiring))
+        setting, explained = self._explained(judged[0], EXPLAIN)
+        if not self._is_doubtful(setting, explained) or network is not None:
+            return setting, explained
+        others = itertools.islice(readings(evidence(*self.plain, self.wiring), self.wiring), READINGS)
+        found = self._by_one_edit(setting, explained, [setting, *others])
+        return found if found is not None else self._closest(judged)
+
+    def repaired(self) -> tuple[Setting, Explained] | None:
+        """Return the reading of a file in which no network is found before one edit; None where none is found then."""
+        if self.trusted:
+            return None
+        setting = Setting(NOTHING, Network(1, (Layer(1, "identity"),), "mean_squared_error", "sum", "columns"))
+        return self._by_one_edit(setting, Explained(self.judge(setting)), [])
+
+    def _closest(self, judged: list[_Judged]) -> tuple[Setting, Explained]:
+        started = time.process_time()
+        seen, run, best = set(), self.plain, None
+        for _ in range(3):
+            cost, setting, explained = self._best(judged)
+            if best is None or cost < best[0]:
+                best = cost, setting, explained, self.partial
+            if cost <= 1 or explained.roots[0].expected is None or time.process_time() - started > SECONDS:
+                break
+            first = explained.roots[0]
+            run = self.follow(self.chosen, {first.event.index: first.expected})
+            self.partial, found = partial_events(run[0]), evidence(*run, self.wiring)
+            if (self.partial, found) in seen:
+                break
+            seen.add((self.partial, found))
+            judged = self._judged(None, found)
+        assert best is not None
+        self.partial = best[3]
+        return best[1], best[2]
+
+    def corrections(self, setting: Setting, explained: Explained) -> dict[int, Mended]:
+        """Return the correction of each root, found where it is about to be assigned."""
+        if explained not in self._corrections:
+            found = self._corrections[explained] = {}
+
+            def probe(root: Root) -> Callable[[Event, Judge], None]:
+                def look(event: Event, judge: Judge) -> None:
+                    mended = mend(root, event, judge, until)
+                    if mended is not None:
+                        found[event.index] = mended
+                return look
+
+            until = time.process_time() + MEND
+            if explained.roots:
+                self.judge(setting, fixes=explained.fixes, before=explained.judge.before,
+                           probe={root.event.index: probe(root) for root in explained.roots})
+        return self._corrections[explained]
+
+    def _is_doubtful(self, setting: Setting, explained: Explained) -> bool:
+        """Say whether what is wrong may be explained better than by these lines."""
+        lossy = any(looks_like_loss(e.target) for e in self.plain[0].events)
+        if not explained.roots:
+            return not is_covered(explained.judge, lossy)
+        if any(layer.activation not in USUAL for layer in setting.network.layers):
+            return True
+        found = self.corrections(setting, explained)
+        return not all((r.event.index in found and not found[r.event.index].double)
+                       or is_stale(r, explained.judge) for r in explained.roots)
+
+    def again(self) -> Bench | None:
+        """Return the bench of the file as its trees are now; None where an error is raised or no network is found."""
+        if self.trusted:
+            now = Bench(self.source, self.files, self.own, self.wiring, hints=self.hints)
+            now.chosen = self.chosen
+            return now
+        own = Interpreter(self.source, files=self.files)
+        own.run()
+        if any(e.unknown is not None and e.unknown.raises for e in own.events):
+            return None
+        try:
+            return Bench(self.source, self.files, own, find_wiring(own, dict(self.hints)), hints=self.hints)
+        except NotRecognised:
+            return None
+
+    def listening(self, setting: Setting, probe: Mapping[int, Callable[[Event, Judge], None]]) -> None:
+        """Follow the file with nothing corrected, and look at some events."""
+        judge = Listening(self.wiring, self.chosen, setting=setting, partial=self.partial, probe=probe)
+        judge.run = Interpreter(self.source, judge, self.files)
+        judge.tape = judge.run.tape
+        judge.run.run()
+
+    def _by_one_edit(self, setting: Setting, explained: Explained,
+                     networks: Sequence[Setting]) -> tuple[Setting, Explained] | None:
+        """Return the reading in which one edit makes all right, and that line; None where there is none."""
+        found = search(self, setting, explained, networks, SEARCH)
+        if found is None:
+            return None
+        spot, manner = found.event.spot, found.event.manner
+        right = _at(found.judge, spot, manner)
+        if right is None or right.event.node is None:
+            return None
+        wiring, chosen, partial = self.wiring, self.chosen, self.partial
+        self._take(found.bench.wiring, found.bench.chosen, found.bench.partial)
+        reading = replace(found.setting, rate=_rate(found.judge))
+        fixes = {(spot, manner): Fix(expression=found.edit.source)}
+        amended = self.judge(reading, fixes=fixes, before=found.judge.learned)
+        at = _at(amended, spot, manner)
+        if at is None:
+            self._take(wiring, chosen, partial)
+            return None
+        ours = "" if right.ours == "function" else right.ours
+        root = Root(at.event, ours, np.asarray(right.event.node.value), edit=found.edit)
+        return reading, Explained(amended, dict(fixes), [root])
+
+    def _take(self, wiring: Wiring, chosen: dict[int, Any], partial: frozenset[int]) -> None:
+        """Go on with another wiring; what was found with the old one is forgotten."""
+        for name in ("plain", "plain_graph", "trusted"):
+            self.__dict__.pop(name, None)
+        self.wiring, self.chosen, self.partial = wiring, chosen, partial
+
+    def _judged(self, network: Network | None, seen: Evidence) -> list[_Judged]:
+        """Return readings with their runs, those with the fewest wrong lines first."""
+        started, found = time.process_time(), []
+        for order, setting in enumerate(self._readings(network, seen)):
+            first = self.judge(setting)
+            judge = self.judge(setting, before=first.learned)
+            rare = sum(layer.activation not in USUAL for layer in setting.network.layers)
+            rank = self.cost(judge, setting), rare, setting.network.reduction != "mean", order
+            found.append(_Judged(rank, setting, judge))
+            if not rank[0] or time.process_time() - started > 8 * SECONDS:
+                break
+        return sorted(found, key=lambda f: f.rank)
+
+    def _explained(self, judged: _Judged, seconds: float) -> tuple[Setting, Explained]:
+        """Return a reading with its learning rate, and which lines are at fault under it."""
+        setting = replace(judged.setting, rate=_rate(judged.judge))
+        run = self.runner(setting)
+        return setting, explain(run, run(before=judged.judge.learned), seconds)
+
+    def _best(self, found: list[_Judged]) -> tuple[int, Setting, Explained]:
+        started, results = time.process_time(), []
+        contenders = found[:CONTENDERS]
+        if any(f.rank[1] for f in contenders):
+            contenders += [f for f in found[CONTENDERS:] if not f.rank[1]][:2]
+        for judged in contenders:
+            setting, explained = self._explained(judged, SECONDS)
+            cost = len(explained.spots) + self._apart(explained.judge, setting)
+            results.append(((cost, *judged.rank[1:]), setting, explained))
+            best_possible = not judged.rank[0] or (cost == 1 and not any(judged.rank[1:3]))
+            if best_possible or time.process_time() - started > SECONDS:
+                break
+        rank, setting, explained = min(results, key=lambda r: r[0])
+        return rank[0], setting, explained
+
+    def _readings(self, network: Network | None, seen: Evidence) -> Iterator[Setting]:
+        if network is None:
+            yield from readings(seen, self.wiring)
+            return
+        if network.widths != self.wiring.widths or network.samples != self.wiring.samples:
+            raise InputError(f"the architecture has widths {'-'.join(map(str, network.widths))} and samples as "
+                             f"{network.samples}, the code {'-'.join(map(str, self.wiring.widths))} and "
+                             f"{self.wiring.samples}")
+        for factor in factors(seen, network):
+            for scales in scales_of(factor, seen.samples):
+                yield Setting(self.wiring, network, scales)
+
+    def cost(self, judge: Judge, setting: Setting) -> int:
+        """Return how many lines are wrong; one more where loss and gradients do not belong together."""
+        wrong = {j.event.spot for j in judge.judgements.values() if j.verdict in ("wrong", "raises")}
+        return len(wrong) + self._apart(judge, setting)
+
+    @staticmethod
+    def _apart(judge: Judge, setting: Setting) -> bool:
+        scales = setting.scales
+        return scales.parameters != scales.loss and not all(
+            j.plain for j in judge.judgements.values() if j.rate is not None)
+
+
+def _at(judge: Judge, spot: tuple[int | None, int], manner: str) -> Judgement | None:
+    """Return what was found of a line."""
+    return next((j for j in judge.judgements.values() if j.event.spot == spot and j.event.manner == manner), None)
+
+
+def _rate(judge: Judge) -> float | None:
+    """Return the learning rate of most updates."""
+    rates = [r for r in judge.rates if r > 0]
+    return max(rates, key=lambda r: sum(abs(r - o) <= 1e-6 * r for o in rates)) if rates else None

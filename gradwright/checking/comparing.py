@@ -1,0 +1,255 @@
+"""Each assignment against what was derived: right, wrong, or not known; after a wrong one the right value goes on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gradwright.checking.judgements import Fix, Judgement, Learned, is_main
+from gradwright.checking.naming import key, label, looks_like_gradient, looks_like_loss, of_gradient
+from gradwright.checking.nodes import Array, Node
+from gradwright.checking.objects import Event
+from gradwright.checking.reference import activation_value, close, compare, slope, squeezed
+from gradwright.checking.updates import Updates
+
+
+@dataclass(eq=False)
+class Judge(Updates):
+    """Compares events as they come.
+
+    Attributes:
+        fixes: Of events that are known to be wrong, by index, or by spot and manner.
+        partial: Events whose value is only a step to the next of the same name.
+        names: Our names of events that are known by their use.
+        before: What an earlier run taught of names.
+        probe: What to do at an event, before it is judged.
+    """
+
+    fixes: Mapping[Any, Fix] = field(default_factory=dict)
+    partial: frozenset[int] = frozenset()
+    names: Mapping[int, str] = field(default_factory=dict)
+    probe: Mapping[int, Callable[[Event, Judge], None]] = field(default_factory=dict)
+    before: Learned = field(default_factory=Learned)
+    _orders: dict[tuple[bool, int], list[str]] = field(default_factory=dict)
+
+    def judge(self, event: Event) -> Node | None:
+        """Compare an event, and return the right value in place of a wrong one."""
+        if event.index in self.probe:
+            self.probe[event.index](event, self)
+        fix = self.fixes.get(event.index) or self.fixes.get((event.spot, event.manner))
+        if fix is not None:
+            return self._apply(event, fix)
+        node = event.node
+        if node is not None and id(node) in self.holders:
+            return self._alias(event, node)
+        old = self._old_version(event)
+        if old is not None:
+            return self._update(event, old)
+        return self._compare(event)
+
+    def _alias(self, event: Event, node: Node) -> Node | None:
+        """Another name of a parameter, of X or of Y; the name of another parameter is a mistake."""
+        ours, mark = self.holders[id(node)][0], key(label(event.target))
+        meant = self._leaf_names.get((event.owner, mark), set())
+        if mark[1] and len(meant) == 1 and ours not in meant and ours[0] in "Wb":
+            right = next(iter(meant))
+            tag = self.latest(right)
+            if tag is not None and right[0] in "Wb":
+                self.judgements[event.index] = Judgement(event, right, "wrong", self.versions[tag], named=True)
+                return self._nodes[tag]
+        self._learn_leaf(event, ours)
+        self.judgements[event.index] = Judgement(event, ours, "right")
+        return None
+
+    def _compare(self, event: Event) -> Node | None:
+        ours, value = self.name_of(event), None if event.node is None else event.node.value
+        forward = not ours.startswith("grad_") if ours else not (
+            event.node is not None and any(t[0] == "Y" for t in event.node.tags))
+        values = self.values_for(event, forward)
+        found = Judgement(event, ours, named=bool(ours))
+        self.judgements[event.index] = found
+        if event.node is None and event.unknown is not None and event.unknown.raises:
+            found.operands = tuple(self._operands(event))
+            if not ours and any(tag[0] not in "XY" for node in found.operands for tag in node.tags):
+                found.verdict = "raises"
+        if not values or (event.manner == "shown" and not ours and event.node is None):
+            return None
+        how = compare(value, values[ours]) if ours in values and value is not None else ""
+        if how == "equal":
+            found.verdict = "right"
+        elif how == "reshaped":
+            found.verdict, found.expected = "reshaped", values[ours]
+        else:
+            other, how = self.by_value(event, values)
+            other_is_meant = how == "equal" and (self._from_itself(event) or self._learned_only(event, ours))
+            if other and (not ours or other_is_meant):
+                found.ours, found.verdict = other, "right" if how == "equal" else "reshaped"
+                found.expected = values.get(other)
+            elif ours in values and event.index not in self.partial and self._judged(event):
+                found.verdict, found.expected = "wrong", values[ours]
+                if event.node is None and not (event.unknown is not None and event.unknown.raises):
+                    found.verdict = "unknown"  # not read; the derived value goes on
+                    return self._replacement(event, ours, found.expected)
+        if found.verdict in ("right", "reshaped"):
+            self._learn_value(event, found.ours, forward)
+            return None
+        if found.verdict == "wrong" and found.expected is not None:
+            return self._replacement(event, found.ours, found.expected)
+        return None
+
+    @staticmethod
+    def _judged(event: Event) -> bool:
+        """Say whether a name may accuse: not that of zeros to start with."""
+        return event.node is None or bool(event.node.tags)
+
+    def _learned_only(self, event: Event, ours: str) -> bool:
+        """Say whether a forward value goes by a name that meant another before, as in a loop."""
+        return not ours.startswith("grad_") and event.index not in self.names
+
+    def _from_itself(self, event: Event) -> bool:
+        """Say whether a name gets a value made from the one it had."""
+        return event.manner == "in_place" or (event.previous is not None and event.node is not None
+                                              and any(p is event.previous for p in event.node.parents))
+
+    def _learn_value(self, event: Event, ours: str, forward: bool) -> None:
+        if (ours[:1] in ("a", "h") and ours[1:].isdigit()) or ours in ("y_hat", "loss"):
+            self._learn(event, ours)
+        if forward and (ours == "y_hat" or ours == "loss" or (ours[:1] in ("a", "h") and ours[1:].isdigit())):
+            chosen, inputs, _ = self.key_for(event, True)
+            self._current = dict(chosen) | {"X": inputs[-1]}
+
+    def by_value(self, event: Event, values: Mapping[str, np.ndarray]) -> tuple[str, str]:
+        """Return our name of a value and whether its shape is the same; empty texts where it is none of ours."""
+        if event.node is None:
+            return "", ""
+        value = np.asarray(event.node.value)
+        if value.dtype.kind not in "fiu" or (event.node.op == "number" and not value.ndim and value in (0, 1)):
+            return "", ""
+        gradient = looks_like_gradient(event.target)
+        candidates = self._order(values, gradient)
+        small = squeezed(value.shape)
+        second = ("", "")
+        for name in candidates:
+            expected = values[name]
+            if squeezed(expected.shape) != small or (not small and name not in ("loss", "N")):
+                continue
+            how = compare(value, expected)
+            if how == "equal":
+                return name, how
+            if how and not second[0] and (is_main(name)):
+                second = name, how
+        if not second[0] and event.manner == "return" and self._is_known_function(event):
+            return "function", "equal"
+        return second
+
+    def _order(self, values: Mapping[str, np.ndarray], gradient: bool) -> list[str]:
+        """Return our names in the order in which a value is looked up; of a gradient, gradients first."""
+        mark = (gradient, len(values))
+        if mark not in self._orders:
+            self._orders[mark] = sorted(values, key=lambda n: (
+                n.startswith("grad_") != gradient, n in self._by_ours, not is_main(n)))
+        return self._orders[mark]
+
+    def _is_known_function(self, event: Event) -> bool:
+        """Say whether a function of the code returns a known function of its argument, whatever that is."""
+        arguments = [v.node for n, v in event.frame.names.items()
+                     if isinstance(v, Array) and n in event.frame.parameters and v.node is not event.node]
+        value = np.asarray(event.node.value) if event.node is not None else None
+        for node in arguments:
+            a = np.asarray(node.value)
+            if value is None or a.dtype.kind != "f" or a.shape != value.shape or not a.size:
+                continue
+            for layer in {layer.activation: layer for layer in self.setting.network.layers}.values():
+                name = layer.activation
+                options = [activation_value(name, a, axis) for axis in range(a.ndim)] if name == "softmax" else [
+                    activation_value(name, a), slope(name, a)]
+                if name == "sigmoid":
+                    options.append(a * (1 - a))
+                if name == "tanh":
+                    options.append(1 - a * a)
+                if any(close(value, option) for option in options):
+                    return True
+        return False
+
+    def name_of(self, event: Event) -> str:
+        """Return what an event's name or use says that it is; empty where that is not certain."""
+        if event.index in self.names:
+            return self.names[event.index]
+        node, path = event.node, event.target
+        if looks_like_loss(path) and self._is_loss(event):
+            return "loss"
+        if event.manner == "shown":
+            return ""
+        known = self.before.paths.get(event.path, set())
+        if len(known) == 1 and event.manner in ("assign", "item"):
+            ours = next(iter(known))
+            if (is_main(ours) and ours != "loss" and not ours.startswith("grad") and node is not None
+                    and np.asarray(node.value).dtype.kind == "f" and any(t[0] == "W1" for t in node.tags)):
+                return ours
+        if event.manner == "return":
+            return ""
+        for base in of_gradient(path):
+            for owner in dict.fromkeys((event.owner, 0)):
+                found = {*self._leaf_names.get((owner, base), ()), *self.before.keys.get((owner, base), ())}
+                found = {o for o in found if o not in ("Y", "loss") and not o.startswith("grad")}
+                if len(found) == 1:
+                    return "grad_" + next(iter(found))
+        return ""
+
+    def _is_loss(self, event: Event) -> bool:
+        if event.node is None:
+            return event.unknown is not None and event.unknown.raises
+        names = {t[0] for t in event.node.tags}
+        if np.size(event.node.value) != 1:
+            strict = label(event.target.removesuffix("()")).lower() in ("loss", "cost", "j", "l", "mse", "bce")
+            if any("loss" in meanings for meanings in self.before.paths.values()):
+                return False  # another value is the loss
+            known = event.index in self.partial or self.by_value(event, self.values_for(event, False))[0]
+            return strict and {"X", "Y"} <= names and not known
+        sure = re.search(r"loss|cost|^[lj]$", label(event.target.removesuffix("()")), re.IGNORECASE)
+        return bool(names & {"X", "Y"}) and bool(names - {"X", "Y"} or (sure and event.node.op != "number"))
+
+    def _replacement(self, event: Event, ours: str, expected: np.ndarray) -> Node:
+        """Return a node with the right value, which depends on what it should depend on."""
+        chosen, inputs, labels = self.key_for(event, not ours.startswith("grad_"))
+        tags = frozenset((*chosen.values(), *inputs, *(labels if ours == "loss" or ours.startswith("grad_") else ())))
+        parents = (event.node,) if event.node is not None else ()
+        return self.tape.add(Node(np.array(expected), "corrected", parents=parents, event=event.index, tags=tags))
+
+    def _apply(self, event: Event, fix: Fix) -> Node | None:
+        """Put the right value in place of one that is known to be wrong."""
+        found = Judgement(event, fix.ours, "wrong", named=bool(fix.ours))
+        self.judgements[event.index] = found
+        if fix.ours:
+            values = self._fitting_values(event, fix)
+            if fix.ours not in values:
+                return None
+            found.expected = values[fix.ours]
+            self._learn_value(event, fix.ours, not fix.ours.startswith("grad_"))
+            return self._replacement(event, fix.ours, found.expected)
+        node = self.value_of(event, fix.expression)
+        if node is None:
+            return None
+        found.expected = np.asarray(node.value)
+        return self.tape.add(Node(node.value, "corrected", parents=(node,), event=event.index, tags=node.tags))
+
+    def _fitting_values(self, event: Event, fix: Fix) -> dict[str, np.ndarray]:
+        """Return every quantity at the values that a wrong event should have been computed from."""
+        if event.node is None:
+            return self.values_for_operands(event, tuple(self._operands(event)))
+        return self.values_for(event, not fix.ours.startswith("grad_"))
+
+
+@dataclass(eq=False)
+class Listening(Judge):
+    """A run in which nothing is compared or corrected."""
+
+    def judge(self, event: Event) -> Node | None:
+        """Only look at an event, where that is asked for."""
+        if event.index in self.probe:
+            self.probe[event.index](event, self)
+        return None

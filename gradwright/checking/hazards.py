@@ -1,0 +1,147 @@
+"""Hazards: what is wrong elsewhere, or will be, even where the value happens to be right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gradwright.checking.comparing import Judge
+from gradwright.checking.findings import Finding
+from gradwright.checking.formulas import said
+from gradwright.checking.mending import source_of
+from gradwright.checking.naming import label
+from gradwright.checking.nodes import Node
+from gradwright.checking.objects import Event
+from gradwright.checking.words import shape
+
+if TYPE_CHECKING:
+    from gradwright.checking.checker import Bench
+
+_BROADCAST = ("add", "subtract", "multiply", "divide", "maximum", "minimum", "power")
+
+
+def hazards(bench: Bench, judge: Judge, taken: set[tuple[int | None, int]]) -> list[Finding]:
+    """Return warnings, one of a kind for a line, but for lines that have an error."""
+    found: dict[tuple[object, ...], Finding] = {}
+    for search in (_layouts, _broadcasts, _unstable, _integers, _overwritten, _shared):
+        for event, kind, message in search(bench, judge):
+            mark = (*event.spot, kind)
+            if event.spot not in taken and mark not in found:
+                found[mark] = Finding(event.place, source_of(event), kind, event.target, message, severity="warning")
+    return list(found.values())
+
+
+Warned = Iterator[tuple[Event, str, str]]
+
+
+def _layouts(bench: Bench, judge: Judge) -> Warned:
+    """A gradient whose shape is not that of its parameter."""
+    for judgement in judge.judgements.values():
+        ours, event = judgement.ours, judgement.event
+        if (judgement.verdict == "reshaped" and judgement.expected is not None and event.node is not None
+                and ours.startswith("grad_") and ours[5:6] in ("W", "b")):
+            yield event, "broadcast", (
+                f"{said(ours)} has shape {shape(event.node.shape)}, and `{_theirs(judge, ours[5:])}` has "
+                f"{shape(judgement.expected.shape)}: the two are broadcast against each other where they meet.")
+
+
+def _theirs(judge: Judge, ours: str) -> str:
+    return next((label(leaf.path) for leaf in judge.wiring.leaves if leaf.ours == ours), ours)
+
+
+def _broadcasts(bench: Bench, judge: Judge) -> Warned:
+    """A row and a column, or a vector and a column, that make a matrix."""
+    run = bench.plain[0]
+    for node in run.tape.nodes:
+        if node.op not in _BROADCAST or len(node.parents) != 2:
+            continue
+        one, other = (p.shape for p in node.parents)
+        if _spreads(one, other, node.shape):
+            event = _first_event(bench, node)
+            if event is not None:
+                yield event, "broadcast", (f"shapes {shape(one)} and {shape(other)} are broadcast to "
+                                           f"{shape(node.shape)}, which neither of them has.")
+
+
+def _spreads(one: tuple[int, ...], other: tuple[int, ...], result: tuple[int, ...]) -> bool:
+    """Say whether two arrays, none of them a number, make a larger one of both."""
+    return bool(one and other and max(one) > 1 and max(other) > 1 and result not in (one, other)
+                and len(one) != len(other) and np.prod(result) > max(np.prod(one), np.prod(other)))
+
+
+def _first_event(bench: Bench, node: Node) -> Event | None:
+    """Return the assignment that a value goes into."""
+    for event in bench.plain[0].events:
+        if event.node is not None and event.node.order >= node.order:
+            return event if id(node) in bench.plain_graph.ancestors(event.node) else None
+    return None
+
+
+def _unstable(bench: Bench, judge: Judge) -> Warned:
+    """A softmax whose exponential can overflow."""
+    for node in bench.plain[0].tape.nodes:
+        if node.op == "divide" and len(node.parents) == 2:
+            top, bottom = node.parents
+            bare = top.op == "exp" and bottom.op == "sum" and _argument(bottom) is not None
+            if bare and _same(top, _argument(bottom)) and not _shifted(top.parents[0]):
+                event = _first_event(bench, node)
+                if event is not None:
+                    yield event, "unstable", ("this softmax overflows for entries above 709; subtract the largest "
+                                              "entry of each sample before the exponential, the value is the same.")
+
+
+def _argument(node: Node) -> Node | None:
+    return node.parents[0] if node.parents else None
+
+
+def _same(one: Node, other: Node | None) -> bool:
+    return other is not None and (one is other or (other.op == one.op and other.parents == one.parents))
+
+
+def _shifted(node: Node) -> bool:
+    """Say whether a value is one from which something was subtracted."""
+    return node.op == "subtract" or any(p.op == "max" for p in node.parents)
+
+
+def _integers(bench: Bench, judge: Judge) -> Warned:
+    """Parameters that are whole numbers: an update in place fails, or is cut off."""
+    for leaf in bench.wiring.parameters:
+        event = bench.own.events[leaf.event]
+        if event.node is not None and np.asarray(event.node.value).dtype.kind in "iu":
+            yield event, "integer", (f"`{label(leaf.path)}` holds whole numbers, and an update in place of it fails; "
+                                     "write 1.0 for 1, or dtype=float.")
+
+
+def _overwritten(bench: Bench, judge: Judge) -> Warned:
+    """A gradient that is replaced before it is used."""
+    events = bench.plain[0].events
+    for event in events:
+        judgement = judge.judgements.get(event.index)
+        if (judgement is None or not judgement.ours.startswith("grad_") or event.node is None
+                or event.manner == "return" or not event.node.tags):
+            continue
+        for later in events[event.index + 1:]:
+            if later.node is None or id(event.node) in bench.plain_graph.ancestors(later.node):
+                break
+            if later.path == event.path and later.frame is event.frame and later.owner == event.owner:
+                yield event, "stale_value", (f"{said(judgement.ours)} is replaced in line {later.place.line} before it "
+                                             "is used.")
+                break
+
+
+def _shared(bench: Bench, judge: Judge) -> Warned:
+    """An operation in place on an array that another name refers to as well."""
+    for event in bench.plain[0].events:
+        if event.manner != "in_place" or event.previous is None:
+            continue
+        first = event.previous.event
+        if first < 0:
+            continue
+        owner = bench.plain[0].events[first]
+        if owner.path != event.path and label(owner.path) != label(event.path) and owner.node is event.previous \
+                and event.previous.op not in ("leaf", "corrected") and owner.manner == "assign" \
+                and owner.path.count(".") == event.path.count("."):
+            yield event, "stale_value", (f"`{event.target}` and `{owner.target}` are the same array here, and both are "
+                                         "changed; take a copy where the old value is still needed.")

@@ -1,0 +1,302 @@
+"""One small edit that makes the whole file right: tried where lines alone do not explain what is wrong.
+
+A mistake early in a file hides what the network is: its activations, its loss, sometimes its weights. So an edit of one
+line is taken for granted, the file is read again from the start, and the edit is the mistake if nothing else is wrong.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradwright.checking.blaming import Explained, likely
+from gradwright.checking.comparing import Judge
+from gradwright.checking.edits import Edit, edits
+from gradwright.checking.following import Follower, partial_events
+from gradwright.checking.functions_found import evidence, readings
+from gradwright.checking.layouts import Quantities
+from gradwright.checking.mending import Mended, any_name
+from gradwright.checking.naming import looks_like_loss
+from gradwright.checking.nodes import Node, Unreadable, recompute
+from gradwright.checking.objects import Event
+from gradwright.checking.reference import close
+from gradwright.checking.scoping import scope_of
+from gradwright.checking.settings import Setting
+from symbolic.network import Network
+
+if TYPE_CHECKING:
+    from gradwright.checking.checker import Bench
+
+EDITS = 60
+"""As many edits of one line are tried."""
+
+GROUP = 5
+"""So many lines are looked at together: the first edits of each before further ones."""
+
+Spot = tuple[int | None, int]
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """An edit of a line with which all is right.
+
+    Attributes:
+        event: The first assignment by that line, in the run of the file as it is.
+        edit: The edit.
+        bench: The edited file.
+        setting: What it computes.
+        judge: Its run.
+    """
+
+    event: Event
+    edit: Edit
+    bench: Bench
+    setting: Setting
+    judge: Judge
+
+
+@contextmanager
+def edited(event: Event, source: str) -> Iterator[None]:
+    """Let a line have another expression for a while."""
+    old = event.expression
+    assert old is not None
+    new = ast.parse(source.strip(), mode="eval").body
+    for node in ast.walk(new):
+        if hasattr(node, "lineno"):
+            ast.copy_location(node, old)
+    put = _place_of(old, event.cell.tree)
+    put(new)
+    try:
+        yield
+    finally:
+        put(old)
+
+
+def _place_of(tree: ast.expr, within: ast.AST) -> Callable[[ast.expr], None]:
+    """Return what puts another expression into the place of one."""
+    for node in ast.walk(within):
+        for name, value in ast.iter_fields(node):
+            if value is tree:
+                return lambda new, node=node, name=name: setattr(node, name, new)  # type: ignore[misc]
+            if isinstance(value, list):
+                for k, item in enumerate(value):
+                    if item is tree:
+                        return lambda new, value=value, k=k: value.__setitem__(k, new)  # type: ignore[misc]
+    raise LookupError("the expression is no part of the cell")
+
+
+@dataclass(eq=False)
+class Options:
+    """The edits of each line, with values that differ from the line's own and from each other.
+
+    Attributes:
+        edits: By line, each with the value that it gives there.
+    """
+
+    edits: dict[tuple[Spot, str], list[tuple[Edit, Node]]]
+
+    def collect(self, event: Event, judge: Judge) -> None:
+        """Find the edits of a line; called where it is about to be assigned."""
+        mark = (event.spot, event.manner)
+        if mark in self.edits or event.expression is None:
+            return
+        text = ast.get_source_segment(event.cell.text, event.expression)
+        if text is None:
+            return
+        forward = event.node is None or not any(t[0] == "Y" for t in event.node.tags)
+        target = "loss" if looks_like_loss(event.target) else ""
+        scope = scope_of(target, event, judge, judge.values_for(event, forward))
+        seen = {_mark(event.node)}
+        found: list[tuple[Edit, Node]] = []
+        for edit in itertools.chain(likely(event, edits(text, scope)), any_name(text, scope)):
+            node = judge.value_of(event, edit.source)
+            if node is not None and _mark(node) not in seen:
+                seen.add(_mark(node))
+                found.append((edit, node))
+                if len(found) == EDITS:
+                    break
+        self.edits[mark] = found
+
+
+def _mark(node: Node | None) -> object:
+    value = None if node is None else np.asarray(node.value)
+    return value if value is None else (value.shape, value.astype(float).round(9).tobytes())
+
+
+def search(bench: Bench, setting: Setting, explained: Explained, networks: Sequence[Setting],
+           seconds: float) -> Hypothesis | None:
+    """Return an edit of one line with which nothing is wrong; None where none is found in time.
+
+    Args:
+        bench: The file.
+        setting: A reading of it, for the roles of names.
+        explained: What is wrong under that reading.
+        networks: Other readings.
+        seconds: How long to look.
+    """
+    until = time.process_time() + seconds
+    options = Options({})
+    lines = _lines(bench, explained, bench.corrections(setting, explained))
+    later: list[tuple[Event, Edit]] = []
+    goal = Goal.of(bench, networks) if bench.trusted else None
+    for start in range(0, len(lines), GROUP):
+        group = lines[start:start + GROUP]
+        bench.listening(setting, {e.index: options.collect for e in group})
+        tries = [(k, line, edit, node) for line in group
+                 for k, (edit, node) in enumerate(options.edits.get((line.spot, line.manner), []))]
+        for _, event, edit, node in sorted(tries, key=lambda t: t[0]):
+            if time.process_time() > until:
+                return None
+            if goal is not None and not goal.may_reach(event, node):
+                later.append((event, edit))
+                continue
+            found = _reading(bench, event, edit)
+            if found is not None:
+                return found
+    for event, edit in later:
+        if time.process_time() > until:
+            return None
+        found = _reading(bench, event, edit)
+        if found is not None:
+            return found
+    return None
+
+
+@dataclass(eq=False)
+class Goal:
+    """What the first layer's gradient must be a multiple of, to tell quickly that an edit cannot be the right one.
+
+    Attributes:
+        nodes: The values in the run that may be that gradient.
+        expected: That gradient under each reading.
+        once: The lines that assign once: of others, one value says nothing.
+    """
+
+    nodes: list[Node]
+    expected: list[np.ndarray]
+    once: set[tuple[Spot, str]]
+    ancestors: Callable[[Node], frozenset[int]]
+
+    @staticmethod
+    def of(bench: Bench, networks: Sequence[Setting]) -> Goal | None:
+        """Return the goal of a file; None where no value may be the gradient."""
+        run, follower = bench.plain
+        gradients = [_first_gradient(follower, s) for s in {s.network: s for s in networks}.values()]
+        expected = [g for g in gradients if g is not None]
+        if not expected:
+            return None
+        nodes = [e.node for e in run.events if e.node is not None and e.node.event == e.index
+                 and e.node.shape == expected[0].shape and any(t[0] == "Y" for t in e.node.tags)]
+        marks = [(e.spot, e.manner) for e in run.events]
+        return Goal(nodes[:3], expected, {m for m in marks if marks.count(m) == 1},
+                    bench.plain_graph.ancestors) if nodes else None
+
+    def may_reach(self, event: Event, node: Node) -> bool:
+        """Say whether a value in place of a line's leads to the gradient under one of the readings."""
+        if event.node is None or (event.spot, event.manner) not in self.once:
+            return True
+        for of in self.nodes:
+            value = of.value
+            if id(event.node) in self.ancestors(of):
+                try:
+                    value = recompute(of, {event.node: node.value})
+                except Unreadable:
+                    continue
+            if any(_is_multiple(value, g) for g in self.expected):
+                return True
+        return False
+
+
+def _lines(bench: Bench, explained: Explained, mended: Mapping[int, Mended]) -> list[Event]:
+    """Return the lines that may be at fault, the likeliest first: those that raise, roots, and what roots come from."""
+    events = bench.plain[0].events
+    known = {j.event.index: j for j in explained.judge.judgements.values()}
+    roots = {root.event.index for root in explained.roots}
+    above: set[int] = set()
+    for root in explained.roots:
+        node = events[root.event.index].node if root.event.index < len(events) else None
+        if node is not None:
+            above |= bench.plain_graph.ancestors(node)
+    leaves = {leaf.event for leaf in bench.wiring.leaves}
+
+    def rank(event: Event) -> tuple[int, int]:
+        judged = known.get(event.index)
+        if event.unknown is not None and event.unknown.raises:
+            return 0, event.index
+        if event.index in mended:
+            return 1, event.index
+        if event.node is not None and id(event.node) in above and (
+                judged is None or judged.verdict in ("unknown", "raises")):
+            return 2, event.index
+        if event.index in roots:
+            return 3, event.index
+        return 4 if event.node is not None and id(event.node) in above else 5, event.index
+
+    found: dict[tuple[Spot, str], Event] = {}
+    for event in sorted(events, key=rank):
+        if event.expression is not None and event.index not in leaves and event.manner != "shown" and (
+                event.node is None or event.node.tags):
+            found.setdefault((event.spot, event.manner), event)
+    return list(found.values())
+
+
+def _reading(bench: Bench, event: Event, edit: Edit) -> Hypothesis | None:
+    """Return how a file with an edit may be read so that nothing is wrong."""
+    with edited(event, edit.source):
+        now = bench.again()
+        if now is None or len(now.wiring.parameters) < len(bench.wiring.parameters):
+            return None
+        run, follower = now.plain
+        if any(e.unknown is not None and e.unknown.raises for e in run.events):
+            return None
+        found = evidence(run, follower, now.wiring)
+        lossy = any(looks_like_loss(e.target) for e in run.events)
+        if not all(found.activations[:-1]) or (lossy and not found.losses):
+            return None
+        now.partial = partial_events(run)
+        reached: dict[Network, bool] = {}
+        for setting in itertools.islice(readings(found, now.wiring), 12):
+            hidden = [layer.activation for layer in setting.network.layers[:-1]]
+            if hidden != [names[0] for names in found.activations[:-1]]:
+                continue
+            if setting.network not in reached:
+                expected = _first_gradient(follower, setting)
+                reached[setting.network] = expected is not None and any(
+                    n.shape == expected.shape and _is_multiple(n.value, expected) for n in follower.tape.nodes)
+            if reached[setting.network]:
+                first = now.judge(setting)
+                if not now.cost(first, setting):
+                    judge = now.judge(setting, before=first.learned)
+                    if not now.cost(judge, setting) and is_covered(judge, lossy):
+                        return Hypothesis(event, edit, now, setting, judge)
+    return None
+
+
+def is_covered(judge: Judge, lossy: bool) -> bool:
+    """Say whether a run has every gradient by a parameter, and the loss where there is one, and all are right."""
+    right = {j.ours if j.rate is None else f"grad_{j.ours}" for j in judge.judgements.values()
+             if j.verdict in ("right", "reshaped")}
+    return all(f"grad_{leaf.ours}" in right for leaf in judge.wiring.parameters) and (not lossy or "loss" in right)
+
+
+def _first_gradient(follower: Follower, setting: Setting) -> np.ndarray | None:
+    """Return the gradient by the first layer's weights at the values of a run, in the layout of the code."""
+    quantities = Quantities(follower.wiring, follower.chosen, setting=setting)
+    quantities.versions = follower.versions
+    return quantities.first().get("grad_W1")
+
+
+def _is_multiple(value: Any, expected: np.ndarray) -> bool:
+    value = np.asarray(value)
+    norm = float(np.sum(expected * expected))
+    if value.shape != expected.shape or value.dtype.kind != "f" or not norm:
+        return False
+    factor = float(np.sum(value * expected)) / norm
+    return factor != 0 and bool(np.isfinite(factor)) and close(value / factor, expected)

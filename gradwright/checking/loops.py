@@ -1,0 +1,59 @@
+"""Which loops are followed for one round only: those that train, round after round alike."""
+
+from __future__ import annotations
+
+import ast
+from typing import TypeGuard
+
+
+def runs_once(loop: ast.For | ast.While) -> bool:
+    """Say whether a loop repeats the same step, so that its first round says all.
+
+    It does where it changes a name by itself (``W -= …``, ``W = W - …``) or calls for it, and does not pick what it
+    works on by its counter.
+    """
+    if isinstance(loop, ast.For) and not _counts(loop.iter):
+        return False
+    counter = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)} if isinstance(loop, ast.For) else set()
+    updates = [u for statement in loop.body for u in ast.walk(statement) if _updates(u)]
+    if any(_uses(_target(u), counter) for u in updates):
+        return False
+    works = any(isinstance(n, (ast.MatMult, ast.Call)) for s in loop.body for n in ast.walk(s))
+    if updates and works and not _indexes(loop.body, counter, slices=False):
+        return True
+    called = any(isinstance(s, (ast.Expr, ast.Assign)) and isinstance(s.value, ast.Call) for s in loop.body)
+    return bool(counter or isinstance(loop, ast.While)) and called and not _indexes(loop.body, counter, slices=True)
+
+
+def _counts(iterated: ast.expr) -> bool:
+    return (isinstance(iterated, ast.Call) and isinstance(iterated.func, ast.Name)
+            and iterated.func.id in ("range", "trange", "tqdm"))
+
+
+def _updates(node: ast.AST) -> TypeGuard[ast.Assign | ast.AugAssign]:
+    if isinstance(node, ast.AugAssign):
+        return isinstance(node.op, (ast.Sub, ast.Add))
+    if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.value, ast.BinOp):
+        return ast.unparse(node.value.left) == ast.unparse(node.targets[0])
+    return False
+
+
+def _target(node: ast.Assign | ast.AugAssign) -> ast.expr:
+    return node.target if isinstance(node, ast.AugAssign) else node.targets[0]
+
+
+def _uses(tree: ast.AST, names: set[str]) -> bool:
+    return any(isinstance(n, ast.Name) and n.id in names for n in ast.walk(tree))
+
+
+def _indexes(body: list[ast.stmt], counter: set[str], slices: bool) -> bool:
+    """Say whether the counter picks items; slices of data count only where asked."""
+    for statement in body:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Subscript) and _uses(node.slice, counter) and (
+                    slices or not isinstance(node.slice, ast.Slice)):
+                return True
+            if (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "str"
+                    and _uses(node, counter)):
+                return True
+    return False

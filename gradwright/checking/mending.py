@@ -1,0 +1,158 @@
+"""What should stand in a wrong line: the small edit of it that gives the right value, or the derived formula."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from gradwright.checking.blaming import Root, likely
+from gradwright.checking.comparing import Judge
+from gradwright.checking.edits import Edit, Scope, edits, pairs
+from gradwright.checking.nodes import Array, Unreadable
+from gradwright.checking.objects import Event
+from gradwright.checking.reference import close
+from gradwright.checking.scoping import scope_of
+
+SECONDS = 0.8
+"""As long are edits of one line tried."""
+
+
+@dataclass(frozen=True)
+class Mended:
+    """A line as it should be.
+
+    Attributes:
+        edit: The edit of its expression; None where another part of the statement changes.
+        kind: The kind of mistake.
+        sentence: What was wrong.
+        statement: The whole statement, corrected; empty where no edit was found.
+        double: Whether two edits at once were needed.
+    """
+
+    edit: Edit | None
+    kind: str
+    sentence: str
+    statement: str
+    double: bool = False
+
+
+def mend(root: Root, event: Event, judge: Judge, until: float) -> Mended | None:
+    """Return the edit that gives a wrong line the right value; called where the line is about to be assigned."""
+    if root.expected is None or event.expression is None:
+        return None
+    text = ast.get_source_segment(event.cell.text, event.expression)
+    if text is None:
+        return None
+    operator = _operators(root, event, judge)
+    if operator is not None:
+        return operator
+    forward = not root.ours.startswith("grad_")
+    scope = scope_of(root.ours, event, judge, judge.values_for(event, forward))
+    until = min(until, time.process_time() + SECONDS)
+    single = likely(event, edits(text, scope))
+    if root.detail == "reshaped":
+        single.sort(key=lambda e: e.kind != "broadcast")
+    for double, found in ((False, itertools.chain(single, any_name(text, scope))), (True, pairs(text, scope))):
+        for edit in found:
+            if time.process_time() > until:
+                break
+            node = judge.value_of(event, edit.source)
+            if node is not None and _right(root, judge, event, node.value):
+                return Mended(edit, edit.kind, edit.sentence, spliced(event, edit.source), double)
+    if root.edit is not None:
+        return Mended(root.edit, root.edit.kind, root.edit.sentence, spliced(event, root.edit.source))
+    return None
+
+
+def any_name(text: str, scope: Scope) -> Iterator[Edit]:
+    """Yield the expression with one name replaced by any other in scope, whatever its shape."""
+    for node in ast.walk(ast.parse(text.strip(), mode="eval")):
+        if not isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) or node.lineno != 1 or node.end_lineno != 1:
+            continue
+        start, end = node.col_offset, node.end_col_offset or 0
+        old = text.strip().encode()[start:end].decode(errors="ignore")
+        if old in scope.arrays:
+            for name in scope.arrays:
+                if name != old and scope.ours.get(name) != scope.target:
+                    changed = text.strip().encode()
+                    new = (changed[:start] + name.encode() + changed[end:]).decode()
+                    yield Edit(new, "wrong_name", f"`{old}` stands where `{name}` belongs", start, end)
+
+
+def _right(root: Root, judge: Judge, event: Event, value: Any) -> bool:
+    """Say whether a value is what the line should compute, or makes the line right that gave it away."""
+    if root.ours and not root.ours.startswith("grad_") and root.detail in ("value", "rate", "shape", "raises"):
+        wrong = judge.judgements.get(event.index)
+        if wrong is not None and judge.descends(wrong, value):
+            return True
+    return root.expected is not None and close(value, root.expected)
+
+
+def _operators(root: Root, event: Event, judge: Judge) -> Mended | None:
+    """Try the other sign, and the other operators, of an in-place operation."""
+    if not isinstance(event.tree, ast.AugAssign) or event.combine is None or event.expression is None:
+        return None
+    swaps = {ast.Add: (ast.Sub, "sign"), ast.Sub: (ast.Add, "sign"), ast.Mult: (ast.Div, "operator"),
+             ast.Div: (ast.Mult, "operator")}
+    if type(event.tree.op) not in swaps:
+        return None
+    other, kind = swaps[type(event.tree.op)]
+    signs = {ast.Add: "+=", ast.Sub: "-=", ast.Mult: "*=", ast.Div: "/="}
+    run = judge.run
+    if event.previous is None or not isinstance(event.tree.target, (ast.Name, ast.Attribute)):
+        return None
+    listener, run.listener = run.listener, None
+    try:
+        value = run.evaluate(event.expression, event.frame)
+        result = run.binary(other, Array(event.previous), value)
+    except Unreadable:
+        return None
+    finally:
+        run.listener = listener
+    if not isinstance(result, Array) or not _right(root, judge, event, result.value):
+        return None
+    was, right = signs[type(event.tree.op)], signs[other]
+    statement = source_of(event).replace(was, right, 1)
+    return Mended(None, kind, f"`{was}` stands where `{right}` belongs", statement)
+
+
+def source_of(event: Event) -> str:
+    """Return the statement that an event stands for, without its indentation."""
+    statement = _statement(event)
+    text = ast.get_source_segment(event.cell.text, statement) if hasattr(statement, "lineno") else None
+    return text if text is not None else event.cell.line(event.place.line).strip()
+
+
+def _statement(event: Event) -> ast.AST:
+    """Return the statement around an event's place, where that is an expression within one."""
+    if isinstance(event.tree, ast.stmt):
+        return event.tree
+    best: ast.AST = event.tree
+    for node in ast.walk(event.cell.tree):
+        if (isinstance(node, ast.stmt) and not hasattr(node, "body")
+                and any(part is event.tree for part in ast.walk(node))):
+            best = node
+    return best
+
+
+def spliced(event: Event, expression: str) -> str:
+    """Return the statement with another expression."""
+    statement = _statement(event)
+    whole = ast.get_source_segment(event.cell.text, statement)
+    if whole is None or event.expression is None:
+        return ""
+    start = _offset(event.cell.text, statement.lineno, statement.col_offset)  # type: ignore[attr-defined]
+    first = _offset(event.cell.text, event.expression.lineno, event.expression.col_offset) - start
+    last = _offset(event.cell.text, event.expression.end_lineno or 0, event.expression.end_col_offset or 0) - start
+    return whole[:first] + expression + whole[last:]
+
+
+def _offset(text: str, line: int, column: int) -> int:
+    """Return the position of a line and a column, which is in bytes, within a text."""
+    lines = text.split("\n")
+    before = lines[line - 1].encode()[:column].decode(errors="ignore")
+    return sum(len(row) + 1 for row in lines[:line - 1]) + len(before)

@@ -1,0 +1,158 @@
+"""What the interpreter's names can refer to besides arrays and plain Python values."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from gradwright.checking.findings import Place
+from gradwright.checking.nodes import Array, Node, Unknown
+from gradwright.checking.source import Cell
+
+
+@dataclass(eq=False, repr=False)
+class Frame:
+    """The names of a module, a call or a class body.
+
+    Attributes:
+        names: What they refer to.
+        parent: Where other names are looked up.
+        label: The function's name; empty at the top.
+        parameters: The names of a function's parameters.
+        globals: Names that a ``global`` or ``nonlocal`` statement sends to the parent.
+    """
+
+    names: dict[str, Any] = field(default_factory=dict)
+    parent: Frame | None = None
+    label: str = ""
+    parameters: frozenset[str] = frozenset()
+    globals: set[str] = field(default_factory=set)
+
+    def find(self, name: str) -> Frame | None:
+        """Return the frame that has a name, this one or one around it."""
+        frame: Frame | None = self
+        while frame is not None and (name not in frame.names or name in frame.globals):
+            frame = frame.parent
+        return frame
+
+    @property
+    def outermost(self) -> Frame:
+        """The frame of the module."""
+        return self if self.parent is None else self.parent.outermost
+
+
+@dataclass(eq=False)
+class Function:
+    """A function of the code, or a lambda."""
+
+    tree: ast.FunctionDef | ast.Lambda
+    closure: Frame
+    cell: Cell
+    defaults: tuple[Any, ...] = ()
+    keyword_defaults: dict[str, Any] = field(default_factory=dict)
+    static: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its name; of a lambda, a word."""
+        return getattr(self.tree, "name", "lambda")
+
+
+@dataclass(eq=False)
+class Class:
+    """A class of the code."""
+
+    name: str
+    names: dict[str, Any]
+    bases: tuple[Class, ...] = ()
+
+    def find(self, name: str) -> Any:
+        """Return an attribute, its own or inherited; None where there is none."""
+        if name in self.names:
+            return self.names[name]
+        return next((found for base in self.bases if (found := base.find(name)) is not None), None)
+
+
+@dataclass(eq=False)
+class Instance:
+    """An object of a class of the code."""
+
+    kind: Class
+    attributes: dict[str, Any] = field(default_factory=dict)
+    label: str = ""
+    serial: int = 0
+
+
+@dataclass(frozen=True)
+class Method:
+    """A function bound to an object; or, of arrays and containers, a method by its name."""
+
+    of: Any
+    function: Function | str
+
+
+@dataclass(frozen=True)
+class Parent:
+    """What ``super()`` returns."""
+
+    instance: Instance
+    bases: tuple[Class, ...]
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module, or what is found in one, by its dotted name: ``numpy.exp``."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class Partial:
+    """A callable of ours, such as a function of the language itself."""
+
+    name: str
+    call: Callable[..., Any]
+
+
+@dataclass(eq=False, repr=False)
+class Event:
+    """An assignment, or another place where a value gets its name.
+
+    Attributes:
+        index: Counted from 0 in the order of execution.
+        cell: The cell.
+        tree: The statement or expression that stands for it in the source.
+        place: Where it stands.
+        target: As it is written, with indices and keys filled in: ``W[2]``, ``grads['dW1']``.
+        path: The same with the function's name in front, so that two locals of one name differ.
+        manner: ``assign``, ``in_place``, ``item``, ``return`` or ``shown``.
+        expression: The expression of the value; None where there is none of its own.
+        combine: The new value of the target from that of the expression, for in-place operations.
+        frame: The names in scope.
+        node: The value; None where it is unknown.
+        unknown: Why, then.
+        previous: The value that the target had before; None where it had none.
+        owner: The number of the object whose attribute it is, counted as objects are made; 0 for none.
+    """
+
+    index: int
+    cell: Cell
+    tree: ast.AST
+    place: Place
+    target: str
+    path: str
+    manner: str
+    expression: ast.expr | None
+    frame: Frame
+    combine: Callable[[Array], Node] | None = None
+    node: Node | None = None
+    unknown: Unknown | None = None
+    previous: Node | None = None
+    owner: int = 0
+
+    @property
+    def spot(self) -> tuple[int | None, int]:
+        """The cell and the line."""
+        return self.place.cell, self.place.line

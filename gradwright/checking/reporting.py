@@ -1,0 +1,134 @@
+"""From what was found to what is said: lines, findings, mapping and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradwright.checking.blaming import Explained, Root
+from gradwright.checking.comparing import Judge
+from gradwright.checking.findings import Check, Finding, Line, Number, Place, Recognised, Verdict
+from gradwright.checking.formulas import derived, in_code, rule_of
+from gradwright.checking.hazards import hazards
+from gradwright.checking.judgements import Fix, Judgement
+from gradwright.checking.mending import Mended, source_of
+from gradwright.checking.objects import Event
+from gradwright.checking.reference import close
+from gradwright.checking.settings import Setting
+from gradwright.checking.words import conventions, sentence
+from symbolic.architecture import to_compact
+
+if TYPE_CHECKING:
+    from gradwright.checking.checker import Bench
+
+
+def report(empty: Check, bench: Bench, setting: Setting, explained: Explained) -> Check:
+    """Return all that is said of a file."""
+    judge = explained.judge
+    mended = bench.corrections(setting, explained)
+    errors = [_finding(root, mended.get(root.event.index), judge, explained) for root in explained.roots]
+    warnings = hazards(bench, judge, {(f.place.cell, f.place.line) for f in errors})
+    findings = sorted([*errors, *warnings], key=lambda f: (f.place.cell or 0, f.place.line, f.severity))
+    network = Recognised(to_compact(setting.network), setting.network.samples, setting.network.reduction,
+                         conventions(setting))
+    return replace(empty, network=network, mapping=mapping_of(judge), lines=tuple(_lines(bench, explained)),
+                   findings=tuple(findings), numbers=tuple(_numbers(bench, setting, explained, mended)))
+
+
+def _finding(root: Root, mended: Mended | None, judge: Judge, explained: Explained) -> Finding:
+    event = root.event
+    kind, said = sentence(root, mended, judge)
+    source = source_of(event)
+    place = event.place
+    if mended is not None and mended.edit is not None and event.expression is not None:
+        place = _marked(event, mended)
+    ours = root.ours if root.ours else (root.witness.ours if root.witness is not None else "")
+    judgement = judge.judgements.get(event.index)
+    if judgement is not None and judgement.rate is not None and not ours.startswith("grad"):
+        ours = f"grad_{ours}"
+    return Finding(place, source, kind, event.target, said, derived(judge.setting, ours),
+                   mended.statement if mended is not None else in_code(root, judge), "error",
+                   rule_of(judge.setting, ours, kind))
+
+
+def _marked(event: Event, mended: Mended) -> Place:
+    """Return the place of the part of a line that is at fault."""
+    assert event.expression is not None
+    assert mended.edit is not None
+    start = event.cell.place(event.expression)
+    segment = event.cell.text.split("\n")[event.expression.lineno - 1]
+    before = mended.edit
+    offset = start.column + before.column
+    if "\n" in segment or offset >= len(segment):
+        return event.place
+    end = min(start.column + before.end, len(segment))
+    return Place(event.place.cell, start.line, offset, max(end, offset + 1))
+
+
+def mapping_of(judge: Judge) -> dict[str, str]:
+    """Return the code's names and ours; the first of several."""
+    found: dict[str, str] = {}
+    for judgement in judge.judgements.values():
+        event = judgement.event
+        named = event.manner in ("assign", "item", "in_place") and judgement.verdict in ("right", "wrong")
+        if named and judgement.ours not in ("", "function", "N") and " " not in judgement.ours:
+            found.setdefault(event.target, judgement.ours)
+    return found
+
+
+def _lines(bench: Bench, explained: Explained) -> list[Line]:
+    plain = bench.plain[0].events
+    found: dict[tuple[Any, ...], Line] = {}
+    for judgement in explained.judge.judgements.values():
+        event = judgement.event
+        verdict = _verdict(judgement, plain, explained)
+        ours = "" if judgement.ours == "function" else judgement.ours
+        line = Line(event.place, event.target, ours, verdict, None if event.node is None else event.node.shape)
+        mark = (*event.spot, event.target, ours)
+        if mark not in found or _RANK[line.verdict] > _RANK[found[mark].verdict]:
+            found[mark] = line
+    return sorted(found.values(), key=lambda n: (n.place.cell or 0, n.place.line, n.place.column))
+
+
+_RANK = {"unknown": 0, "right": 1, "follows": 2, "wrong": 3}
+
+
+def _verdict(judgement: Judgement, plain: list[Event], explained: Explained) -> Verdict:
+    event = judgement.event
+    if event.spot in explained.spots and judgement.verdict in ("wrong",):
+        return "wrong"
+    if judgement.verdict == "wrong":
+        return "wrong"
+    theirs = plain[event.index] if event.index < len(plain) else None
+    if theirs is not None and theirs.path == event.path and event.node is not None:
+        same = theirs.node is not None and close(np.asarray(theirs.node.value), np.asarray(event.node.value))
+        if not same:
+            return "follows"
+    return "right" if judgement.verdict in ("right", "reshaped") else "unknown"
+
+
+def _numbers(bench: Bench, setting: Setting, explained: Explained, mended: Mapping[int, Mended]) -> list[Number]:
+    """Return losses on the author's own data, as they are and as they are with corrected lines."""
+    own = bench.own.events
+    fixes = explained.fixes | {i: Fix(expression=m.edit.source) for i, m in mended.items() if m.edit is not None}
+    judge = bench.judge(replace(setting, rate=None), chosen={}, fixes=fixes, before=explained.judge.before)
+    found: list[Number] = []
+    for judgement in judge.judgements.values():
+        event = judgement.event
+        if judgement.ours != "loss" or event.index >= len(own) or event.index in judge.partial:
+            continue
+        right = judgement.expected if judgement.verdict == "wrong" else (
+            event.node.value if event.node is not None else None)
+        theirs = own[event.index]
+        if right is None or np.size(right) != 1 or theirs.path != event.path:
+            continue
+        value = None
+        if theirs.node is not None and np.size(theirs.node.value) == 1:
+            value = float(np.asarray(theirs.node.value).item())
+        number = Number(event.place, event.target, value, float(np.asarray(right).item()))
+        if event.manner != "return":
+            found.append(number)
+    return found

@@ -1,0 +1,113 @@
+"""What an expression can see where it stands, in the code's names and in ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from gradwright.checking.comparing import Judge
+from gradwright.checking.edit_types import Scope
+from gradwright.checking.interpreter import Interpreter
+from gradwright.checking.nodes import Array, Unreadable
+from gradwright.checking.objects import Event, Frame, Function, Instance, Module
+from gradwright.checking.reference import activation_value, close, slope
+
+
+def scope_of(target: str, event: Event, judge: Judge, values: Mapping[str, np.ndarray]) -> Scope:
+    """Return what an expression can see where it stands.
+
+    Args:
+        target: Our name of what it should compute.
+        event: Its assignment.
+        judge: The run.
+        values: Those of our quantities there.
+    """
+    arrays: dict[str, tuple[int, ...]] = {}
+    ours: dict[str, str] = {}
+    functions: dict[str, str] = {}
+    frame: Frame | None = event.frame
+    names: dict[str, Any] = {}
+    while frame is not None:
+        names = frame.names | names
+        frame = frame.parent
+    numpy = "np"
+    for name, value in names.items():
+        if isinstance(value, Module) and value.path == "numpy":
+            numpy = name
+        if isinstance(value, Function):
+            meaning = _meaning(judge.run, value, judge)
+            if meaning:
+                functions[name] = meaning
+            continue
+        for path, node in _paths(name, value, 0):
+            arrays[path] = node.shape
+            known = judge.holders.get(id(node), ("",))[0]
+            judged = judge.judgements.get(node.event)
+            if known:
+                ours[path] = known
+            elif judged is not None and judged.ours and judged.verdict in ("right", "wrong"):
+                ours[path] = judged.ours
+        if isinstance(value, int) and not isinstance(value, bool) and value == values.get("N", np.zeros(())):
+            arrays[name], ours[name] = (), "N"
+        elif isinstance(value, float):
+            arrays[name] = ()
+    network = judge.setting.network
+    samples = int(values["N"]) if "N" in values else 1
+    return Scope(arrays, ours, functions, {k: layer.activation for k, layer in enumerate(network.layers, start=1)},
+                 judge.setting.reference.samples_axis, samples, target, numpy)
+
+
+def _paths(name: str, value: Any, depth: int) -> Iterator[tuple[str, Any]]:
+    """Yield what can be written to reach arrays from a name."""
+    if isinstance(value, Array):
+        yield name, value.node
+    elif depth < 2 and isinstance(value, dict):
+        for key, item in list(value.items())[:60]:
+            yield from _paths(f"{name}[{key!r}]", item, depth + 1)
+    elif depth < 2 and isinstance(value, (list, tuple)):
+        for key, item in enumerate(value[:60]):
+            yield from _paths(f"{name}[{key}]", item, depth + 1)
+    elif depth < 2 and isinstance(value, Instance):
+        for key, item in list(value.attributes.items())[:60]:
+            yield from _paths(f"{name}.{key}", item, depth + 1)
+
+
+_POINTS = np.array([[-1.3, -0.4, 0.2], [0.9, 1.7, -2.1]])
+
+
+def _meaning(run: Interpreter, function: Function, judge: Judge) -> str:
+    """Return what a function of one argument computes, by its values; empty where that is nothing known."""
+    signature = function.tree.args
+    if len(signature.args) - len(function.defaults) != 1 or signature.vararg or signature.kwonlyargs:
+        return ""
+    listener, events, notes = run.listener, len(run.events), len(run.notes)
+    run.listener = None
+    try:
+        def value(points: np.ndarray) -> Any:
+            return run.enter(function, [Array(run.tape.leaf(points))], {})
+
+        direct = value(_POINTS)
+        if not isinstance(direct, Array):
+            return ""
+        names = dict.fromkeys(layer.activation for layer in judge.setting.network.layers)
+        for name in names:
+            if name == "softmax":
+                continue
+            if close(direct.value, activation_value(name, _POINTS)):
+                return name
+            if close(direct.value, slope(name, _POINTS)):
+                return f"{name}'"
+            of_h = value(activation_value(name, _POINTS))
+            if isinstance(of_h, Array) and close(of_h.value, slope(name, _POINTS)):
+                return f"{name}' of h"
+        if any(close(direct.value, activation_value("softmax", _POINTS, axis)) for axis in (0, 1)):
+            return "softmax"
+    except (Unreadable, RecursionError, TypeError):
+        return ""
+    finally:
+        run.listener = listener
+        del run.events[events:]
+        del run.notes[notes:]
+    return ""
