@@ -15,7 +15,7 @@ from gradwright.checking.nodes import Array, Node, Raises, Tape, Unknown, Unread
 from gradwright.checking.numpy_table import CONSTANTS, DTYPES, FUNCTIONS, MATH, METHODS, VIEWS, refuse_large
 from gradwright.checking.objects import Class, Frame, Function, Instance, Method, Module, Parent, Partial
 
-_DEEPEST = 60
+_DEEPEST, _MOST_ITEMS = 60, 100_000
 _NUMPY_RANDOM = ("rand", "randn", "random", "random_sample", "normal", "uniform", "randint", "standard_normal",
                  "choice", "permutation", "integers", "shuffle", "binomial")
 _DICT_VIEWS: tuple[Any, ...] = (type({}.keys()), type({}.values()), type({}.items()))
@@ -97,6 +97,8 @@ class Calls:
             if not np.ndim(value.value):
                 raise Unreadable("iteration over a 0-d array")
             return [View(value, self.tape, "getitem", operator.itemgetter(k)) for k in range(len(value.value))]
+        if isinstance(value, range) and len(value) > _MOST_ITEMS:
+            raise Unreadable(f"a range of {len(value)} numbers is not followed")
         kinds: Any = (list, tuple, dict, str, range, zip, enumerate, reversed, map, *_DICT_VIEWS)
         if isinstance(value, kinds):
             return list(value)
@@ -115,7 +117,10 @@ class Calls:
         options: dict[str, Any] = {}
         for keyword in tree.keywords:
             if keyword.arg is None:
-                options |= self.evaluate(keyword.value, frame)
+                more = self.evaluate(keyword.value, frame)
+                if not isinstance(more, dict):
+                    raise Unreadable("two stars before such an object are not read")
+                options |= more
             else:
                 options[keyword.arg] = self.lenient(keyword.value, frame)
         return self.invoke(function, arguments, options)

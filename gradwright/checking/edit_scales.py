@@ -32,6 +32,17 @@ def scale_edits(context: Context) -> Iterator[Edit]:
     for place in dict.fromkeys(places):
         yield from _scaled(context, place)
     yield from _counts(context)
+    yield from _normalised(context)
+
+
+def _normalised(context: Context) -> Iterator[Edit]:
+    """Yield the division by a sum, as in a softmax."""
+    numpy, root = context.scope.numpy, context.root
+    if isinstance(root, ast.Name) or context.expression.function(root) == "exp":
+        text = context.expression.text(root)
+        for axis in ("", f", axis={1 - context.scope.samples_axis}, keepdims=True", ", axis=-1, keepdims=True"):
+            new = f"{text} / {numpy}.sum({text}{axis})"
+            yield context.edit({root: Piece(new, PRODUCT)}, "scale", f"the division by the sum of `{text}` is missing")
 
 
 def _scaled(context: Context, node: ast.expr) -> Iterator[Edit]:

@@ -114,7 +114,10 @@ class Expressions(Calls):
         made: dict[Any, Any] = {}
         for key, value in zip(tree.keys, tree.values, strict=False):
             if key is None:
-                made |= dict(self.evaluate(value, frame))
+                more = self.evaluate(value, frame)
+                if not isinstance(more, dict):
+                    raise Unreadable("two stars before such an object are not read")
+                made |= more
             else:
                 made[self.plain(self.evaluate(key, frame))] = self.lenient(value, frame)
         return made

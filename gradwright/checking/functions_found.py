@@ -230,6 +230,22 @@ def readings(found: Evidence, wiring: Wiring) -> Iterator[Setting]:
                 return
 
 
+def networks(found: Evidence, wiring: Wiring, most: int) -> Iterator[Setting]:
+    """Yield readings with different networks, of which each has another gradient."""
+    seen: set[Network] = set()
+    for activations in _products(found):
+        for loss in dict.fromkeys(loss for loss, _ in _loss_options(found, activations[-1])):
+            try:
+                network = network_of(wiring, activations, loss, "sum")
+            except InputError:
+                continue
+            if network not in seen:
+                seen.add(network)
+                yield Setting(wiring, network)
+            if len(seen) >= most:
+                return
+
+
 def factors(found: Evidence, network: Network) -> list[float]:
     """Return the factors that the loss of a given network may have, as the code has it first."""
     base = 1 / found.samples if network.reduction == "mean" else 1.0

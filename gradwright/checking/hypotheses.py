@@ -10,7 +10,7 @@ import ast
 import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -49,14 +49,14 @@ class Hypothesis:
 
     Attributes:
         event: The first assignment by that line, in the run of the file as it is.
-        edit: The edit.
+        edit: The edit; None where a later line belongs before this one.
         bench: The edited file.
         setting: What it computes.
         judge: Its run.
     """
 
     event: Event
-    edit: Edit
+    edit: Edit | None
     bench: Bench
     setting: Setting
     judge: Judge
@@ -67,7 +67,7 @@ def edited(event: Event, source: str) -> Iterator[None]:
     """Let a line have another expression for a while."""
     old = event.expression
     assert old is not None
-    new = ast.parse(source.strip(), mode="eval").body
+    new = ast.parse(f"({source.strip()})", mode="eval").body
     for node in ast.walk(new):
         if hasattr(node, "lineno"):
             ast.copy_location(node, old)
@@ -77,6 +77,30 @@ def edited(event: Event, source: str) -> Iterator[None]:
         yield
     finally:
         put(old)
+
+
+@contextmanager
+def swapped(block: list[ast.stmt], first: int, later: int) -> Iterator[None]:
+    """Let a later statement of a block stand before an earlier one for a while."""
+    moved = block.pop(later)
+    block.insert(first, moved)
+    try:
+        yield
+    finally:
+        block.pop(first)
+        block.insert(later, moved)
+
+
+def _blocks(event: Event) -> Iterator[tuple[list[ast.stmt], int]]:
+    """Yield the statements among which an assignment stands, and its place there."""
+    for node in ast.walk(event.cell.tree):
+        for name in ("body", "orelse"):
+            block = getattr(node, name, None)
+            if isinstance(block, list):
+                for k, statement in enumerate(block):
+                    if statement is event.tree or (not hasattr(statement, "body")
+                                                   and any(part is event.tree for part in ast.walk(statement))):
+                        yield block, k
 
 
 def _place_of(tree: ast.expr, within: ast.AST) -> Callable[[ast.expr], None]:
@@ -146,6 +170,14 @@ def search(bench: Bench, setting: Setting, explained: Explained, networks: Seque
     lines = _lines(bench, explained, bench.corrections(setting, explained))
     later: list[tuple[Event, Edit]] = []
     goal = Goal.of(bench, networks) if bench.trusted else None
+    for line in lines:
+        if line.unknown is not None and line.unknown.raises:
+            for block, k in _blocks(line):
+                for other in range(k + 1, min(k + 4, len(block))):
+                    with swapped(block, k, other):
+                        found = _reading(bench, line, None)
+                    if found is not None:
+                        return found
     for start in range(0, len(lines), GROUP):
         group = lines[start:start + GROUP]
         bench.listening(setting, {e.index: options.collect for e in group})
@@ -247,9 +279,9 @@ def _lines(bench: Bench, explained: Explained, mended: Mapping[int, Mended]) -> 
     return list(found.values())
 
 
-def _reading(bench: Bench, event: Event, edit: Edit) -> Hypothesis | None:
+def _reading(bench: Bench, event: Event, edit: Edit | None) -> Hypothesis | None:
     """Return how a file with an edit may be read so that nothing is wrong."""
-    with edited(event, edit.source):
+    with edited(event, edit.source) if edit is not None else nullcontext():
         now = bench.again()
         if now is None or len(now.wiring.parameters) < len(bench.wiring.parameters):
             return None
@@ -295,8 +327,8 @@ def _first_gradient(follower: Follower, setting: Setting) -> np.ndarray | None:
 
 def _is_multiple(value: Any, expected: np.ndarray) -> bool:
     value = np.asarray(value)
-    norm = float(np.sum(expected * expected))
-    if value.shape != expected.shape or value.dtype.kind != "f" or not norm:
+    if value.shape != expected.shape or value.dtype.kind != "f" or not np.all(np.isfinite(value)):
         return False
-    factor = float(np.sum(value * expected)) / norm
-    return factor != 0 and bool(np.isfinite(factor)) and close(value / factor, expected)
+    norm = float(np.sum(expected * expected))
+    factor = float(np.sum(value * expected)) / norm if norm else 0.0
+    return factor != 0 and close(value / factor, expected)

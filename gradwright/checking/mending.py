@@ -70,6 +70,8 @@ def mend(root: Root, event: Event, judge: Judge, until: float) -> Mended | None:
 
 def any_name(text: str, scope: Scope) -> Iterator[Edit]:
     """Yield the expression with one name replaced by any other in scope, whatever its shape."""
+    if "\n" in text.strip():
+        return  # columns of one line are not those of another
     for node in ast.walk(ast.parse(text.strip(), mode="eval")):
         if not isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) or node.lineno != 1 or node.end_lineno != 1:
             continue

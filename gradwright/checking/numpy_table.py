@@ -75,14 +75,14 @@ def refuse_large(name: str, arguments: tuple[Any, ...]) -> None:
     """
     if name not in _CREATES or not arguments:
         return
-    sizes = [a for a in arguments if isinstance(a, (int, float))]
+    numbers = [a for a in arguments if isinstance(a, (int, float)) and math.isfinite(a)]
     if _CREATES[name] == 0:
-        shape = arguments[0] if isinstance(arguments[0], (tuple, list)) else [arguments[0]]
-        sizes = [s for s in shape if isinstance(s, int)]
+        shape = arguments[0] if isinstance(arguments[0], (tuple, list)) else numbers[:1]
+        numbers = [s for s in shape if isinstance(s, int)]
         if name in ("eye", "identity"):
-            sizes = [*sizes, sizes[0]] if len(arguments) < 2 else [*sizes, arguments[1]]
-    if name == "arange":
-        span = (sizes[1] - sizes[0] if len(sizes) > 1 else sizes[0]) if sizes else 0
-        sizes = [int(abs(span / (sizes[2] or 1) if len(sizes) > 2 else span)) + 1]
-    if math.prod(int(abs(s)) for s in sizes) > MOST_ENTRIES:
+            numbers = numbers[:1] + [a for a in (arguments[1:2] or numbers[:1]) if isinstance(a, int)]
+    elif name == "arange":
+        start, stop, step, *_ = (*numbers, 1, 1, 1) if len(numbers) > 1 else (0, *(numbers or [0]), 1)
+        numbers = [int(abs((stop - start) / (step or 1))) + 1]
+    if math.prod(int(abs(s)) for s in numbers) > MOST_ENTRIES:
         raise Unreadable(f"{name} of that many entries")

@@ -177,7 +177,7 @@ def find_wiring(run: Interpreter, hints: dict[str, str]) -> Wiring:
     """
     graph = Graph(run)
     weights, inputs = _weights_and_inputs(graph, hints)
-    if not weights:
+    if not weights or not inputs:
         raise NotRecognised("no product of named weights and inputs was found")
     weights += [n for n in graph.lost() if np.ndim(n.value) == 2
                 and any(_stem(graph, n) == _stem(graph, w) for w in weights)]

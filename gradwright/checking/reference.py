@@ -110,8 +110,9 @@ class Reference:
 def activation_value(name: str, a: np.ndarray, axis: int = 0) -> np.ndarray:
     """Return the value of an activation; of softmax, along an axis."""
     if name == "softmax":
-        e = np.exp(a - np.max(a, axis=axis, keepdims=True))
-        return e / np.sum(e, axis=axis, keepdims=True)
+        with np.errstate(all="ignore"):
+            e = np.exp(a - np.max(a, axis=axis, keepdims=True))
+            return e / np.sum(e, axis=axis, keepdims=True)
     formula = FUNCTIONS[name].formula if name in FUNCTIONS else parse_formula(name)
     with np.errstate(all="ignore"):
         return np.asarray(scalar_value(formula, np.asarray(a, float)))

@@ -27,13 +27,9 @@ def scope_of(target: str, event: Event, judge: Judge, values: Mapping[str, np.nd
     arrays: dict[str, tuple[int, ...]] = {}
     ours: dict[str, str] = {}
     functions: dict[str, str] = {}
-    frame: Frame | None = event.frame
-    names: dict[str, Any] = {}
-    while frame is not None:
-        names = frame.names | names
-        frame = frame.parent
     numpy = "np"
-    for name, value in names.items():
+    reached: set[int] = set()  # by a name of the function itself; other ways to the same arrays are not offered
+    for name, value, inner in _visible(event.frame):
         if isinstance(value, Module) and value.path == "numpy":
             numpy = name
         if isinstance(value, Function):
@@ -42,6 +38,10 @@ def scope_of(target: str, event: Event, judge: Judge, values: Mapping[str, np.nd
                 functions[name] = meaning
             continue
         for path, node in _paths(name, value, 0):
+            if not inner and id(node) in reached:
+                continue
+            if inner:
+                reached.add(id(node))
             arrays[path] = node.shape
             known = judge.holders.get(id(node), ("",))[0]
             judged = judge.judgements.get(node.event)
@@ -57,6 +57,18 @@ def scope_of(target: str, event: Event, judge: Judge, values: Mapping[str, np.nd
     samples = int(values["N"]) if "N" in values else 1
     return Scope(arrays, ours, functions, {k: layer.activation for k, layer in enumerate(network.layers, start=1)},
                  judge.setting.reference.samples_axis, samples, target, numpy)
+
+
+def _visible(frame: Frame) -> Iterator[tuple[str, Any, bool]]:
+    """Yield the names in scope with what they refer to, and whether a function's own, those first."""
+    seen: set[str] = set()
+    around: Frame | None = frame
+    while around is not None:
+        for name, value in list(around.names.items()):
+            if name not in seen:
+                seen.add(name)
+                yield name, value, around is frame and frame.parent is not None
+        around = around.parent
 
 
 def _paths(name: str, value: Any, depth: int) -> Iterator[tuple[str, Any]]:

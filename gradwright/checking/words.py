@@ -5,10 +5,13 @@ from __future__ import annotations
 import ast
 import re
 
+import numpy as np
+
 from gradwright.checking.blaming import Root
 from gradwright.checking.comparing import Judge
 from gradwright.checking.formulas import said
 from gradwright.checking.mending import Mended
+from gradwright.checking.reference import close
 from gradwright.checking.settings import Setting
 
 
@@ -64,9 +67,27 @@ def sentence(root: Root, mended: Mended | None, judge: Judge) -> tuple[str, str]
                 "grad_", "slope"):
             return "activation_derivative", f"This is not {what}: {mended.sentence}."
         return mended.kind, f"This is not {what}: {mended.sentence}."
+    if _is_other_mask(root, judge):
+        return "activation_derivative", f"This is not {what}: the entries that are set are the others."
+    if root.ours == "loss" and event.node is not None:
+        return "loss_mismatch", f"This is not {what} whose gradients follow: its value is another."
     if event.node is None and event.unknown is not None:
         return "wrong_value", f"This raises an error ({event.unknown.reason}); it should be {what}."
     return "wrong_value", f"This is not {what}: its value is another."
+
+
+def _is_other_mask(root: Root, judge: Judge) -> bool:
+    """Say whether a line sets entries by a condition, and is right by the opposite one."""
+    event = root.event
+    if not isinstance(event.tree, ast.Assign) or event.previous is None or root.expected is None or event.node is None:
+        return False
+    target = event.tree.targets[0]
+    if not isinstance(target, ast.Subscript) or not isinstance(target.slice, ast.Compare):
+        return False
+    before, after = np.asarray(event.previous.value), np.asarray(event.node.value)
+    changed = before != after
+    return bool(before.shape == after.shape == root.expected.shape
+                and close(np.where(changed, before, 0), root.expected))
 
 
 def _too_early(root: Root) -> str:
