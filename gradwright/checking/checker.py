@@ -20,7 +20,6 @@ from gradwright.checking.hypotheses import is_covered, search
 from gradwright.checking.interpreter import Interpreter
 from gradwright.checking.judgements import Fix, Judgement
 from gradwright.checking.mending import Mended, mend
-from gradwright.checking.naming import looks_like_loss
 from gradwright.checking.nodes import Unreadable
 from gradwright.checking.objects import Event
 from gradwright.checking.recognising import Graph, NotRecognised, Wiring, find_wiring
@@ -248,9 +247,8 @@ class Bench:
 
     def _is_doubtful(self, setting: Setting, explained: Explained) -> bool:
         """Say whether what is wrong may be explained better than by these lines."""
-        lossy = any(looks_like_loss(e.target) for e in self.plain[0].events)
         if not explained.roots:
-            return not is_covered(explained.judge, lossy)
+            return not is_covered(explained.judge, lossy=False)
         if any(layer.activation not in USUAL for layer in setting.network.layers):
             return True
         found = self.corrections(setting, explained)

@@ -187,7 +187,8 @@ class Expressions(Calls):
     def python(self, function: Callable[..., Any], *values: Any) -> Any:
         """Return the value of a function of plain Python values."""
         if any(isinstance(v, (Function, Instance, Class, Module, Method, Unknown)) for v in values):
-            raise Unreadable("an operation between such objects is not read")
+            certain = any(isinstance(v, (Function, Class, Module, Method)) for v in values)
+            raise (Raises if certain else Unreadable)("an operation between such objects is not read")
         try:
             return function(*values)
         except (TypeError, ValueError, ArithmeticError, LookupError) as error:

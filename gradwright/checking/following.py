@@ -67,9 +67,10 @@ class Follower:
         self.versions[tag], self.holders[id(node)] = np.asarray(value), tag
         return node
 
-    def latest(self, ours: str) -> Tag | None:
-        """Return the last version of a leaf so far."""
-        return max((tag for tag in self.versions if tag[0] == ours), default=None, key=lambda tag: tag[1])
+    def latest(self, ours: str, before: int | None = None) -> Tag | None:
+        """Return the last version of a leaf so far, or before an event."""
+        return max((tag for tag in self.versions if tag[0] == ours and (before is None or tag[1] < before)),
+                   default=None, key=lambda tag: tag[1])
 
 
 def random_leaves(graph: Graph, wiring: Wiring, seed: int) -> dict[int, Any]:

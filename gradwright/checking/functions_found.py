@@ -306,7 +306,7 @@ def _loss_options(found: Evidence, last: str) -> list[tuple[str, float]]:
     usual = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}.get(last, "mean_squared_error")
     if usual != "mean_squared_error" and usual not in found.spoken and "cross_entropy" not in found.spoken:
         usual = "mean_squared_error"
-    mean = 1 / found.samples
+    mean = 1 / max(found.samples, 1)
     options, natural = list(found.losses), {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}.get(last)
     for factor in ((mean, 1.0) if found.samples > 1 else (1.0,)):
         options.append((usual, factor))

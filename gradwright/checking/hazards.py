@@ -11,7 +11,7 @@ from gradwright.checking.comparing import Judge
 from gradwright.checking.findings import Finding
 from gradwright.checking.formulas import said
 from gradwright.checking.mending import source_of
-from gradwright.checking.naming import label
+from gradwright.checking.naming import label, looks_like_loss
 from gradwright.checking.nodes import Node
 from gradwright.checking.objects import Event
 from gradwright.checking.words import shape
@@ -25,7 +25,7 @@ _BROADCAST = ("add", "subtract", "multiply", "divide", "maximum", "minimum", "po
 def hazards(bench: Bench, judge: Judge, taken: set[tuple[int | None, int]]) -> list[Finding]:
     """Return warnings, one of a kind for a line, but for lines that have an error."""
     found: dict[tuple[object, ...], Finding] = {}
-    for search in (_layouts, _broadcasts, _unstable, _integers, _overwritten, _shared):
+    for search in (_layouts, _unsummed, _broadcasts, _unstable, _integers, _overwritten, _shared):
         for event, kind, message in search(bench, judge):
             mark = (*event.spot, kind)
             if event.spot not in taken and mark not in found:
@@ -45,6 +45,18 @@ def _layouts(bench: Bench, judge: Judge) -> Warned:
             yield event, "broadcast", (
                 f"{said(ours)} has shape {shape(event.node.shape)}, and `{_theirs(judge, ours[5:])}` has "
                 f"{shape(judgement.expected.shape)}: the two are broadcast against each other where they meet.")
+
+
+def _unsummed(bench: Bench, judge: Judge) -> Warned:
+    """A loss that is an array, where no other value is the loss."""
+    if any(j.ours == "loss" for j in judge.judgements.values()):
+        return
+    for event in bench.plain[0].events:
+        node = event.node
+        if (node is not None and np.size(node.value) > 1 and looks_like_loss(event.target)
+                and event.manner in ("assign", "return") and {"X", "Y"} <= {t[0] for t in node.tags}):
+            yield event, "missing_sum", (f"`{event.target}` has shape {shape(node.shape)}; the loss is the sum or the "
+                                         "mean of its entries.")
 
 
 def _theirs(judge: Judge, ours: str) -> str:

@@ -19,8 +19,10 @@ import numpy as np
 from gradwright.checking.blaming import Explained, likely
 from gradwright.checking.comparing import Judge
 from gradwright.checking.edits import Edit, edits
+from gradwright.checking.expressions import parsed
 from gradwright.checking.following import Follower, partial_events
 from gradwright.checking.functions_found import evidence, readings
+from gradwright.checking.interpreter import Interpreter
 from gradwright.checking.layouts import Quantities
 from gradwright.checking.mending import Mended, any_name
 from gradwright.checking.naming import looks_like_loss
@@ -139,7 +141,7 @@ class Options:
         scope = scope_of(target, event, judge, judge.values_for(event, forward))
         seen = {_mark(event.node)}
         found: list[tuple[Edit, Node]] = []
-        for edit in itertools.chain(likely(event, edits(text, scope)), any_name(text, scope)):
+        for edit in itertools.chain(likely(event, edits(text, scope)), any_name(text, scope), forms(text, scope.numpy)):
             node = judge.value_of(event, edit.source)
             if node is not None and _mark(node) not in seen:
                 seen.add(_mark(node))
@@ -147,6 +149,23 @@ class Options:
                 if len(found) == EDITS:
                     break
         self.edits[mark] = found
+
+
+def forms(text: str, numpy: str) -> Iterator[Edit]:
+    """Yield activations and their derivatives for an expression, or of one within it, as functions of the code have."""
+    tree, end = parsed(text), len(text)
+    for node in ast.walk(tree):
+        if not isinstance(node, (ast.Name, ast.Call, ast.Attribute)) or (isinstance(node, ast.Name) and node.id == numpy):
+            continue
+        part = ast.get_source_segment(text.strip(), node)
+        if part is None:
+            continue
+        kind = "missing_factor" if node is tree else "activation_derivative"
+        for new, factor in ((f"{part} * (1 - {part})", f"1 - {part}"), (f"{part} * ({part} > 0)", f"{part} > 0")):
+            why = f"the factor `{factor}` is missing" if node is tree else f"`{text}` stands where `{new}` belongs"
+            yield Edit(new, kind, why, 0, end)
+        for new in (f"1 - {part} ** 2", f"({part} > 0) * 1.0"):
+            yield Edit(new, "activation_derivative", f"`{text}` stands where `{new}` belongs", 0, end)
 
 
 def _mark(node: Node | None) -> object:
@@ -189,7 +208,7 @@ def search(bench: Bench, setting: Setting, explained: Explained, networks: Seque
             if goal is not None and not goal.may_reach(event, node):
                 later.append((event, edit))
                 continue
-            found = _reading(bench, event, edit)
+            found = _reading(bench, event, edit, goal)
             if found is not None:
                 return found
     for event, edit in later:
@@ -229,6 +248,10 @@ class Goal:
         marks = [(e.spot, e.manner) for e in run.events]
         return Goal(nodes[:3], expected, {m for m in marks if marks.count(m) == 1},
                     bench.plain_graph.ancestors) if nodes else None
+
+    def is_reached(self, run: Interpreter) -> bool:
+        """Say whether a value of another run is the gradient under one of the readings."""
+        return any(_is_multiple(n.value, g) for n in run.tape.nodes for g in self.expected if n.shape == g.shape)
 
     def may_reach(self, event: Event, node: Node) -> bool:
         """Say whether a value in place of a line's leads to the gradient under one of the readings."""
@@ -279,7 +302,7 @@ def _lines(bench: Bench, explained: Explained, mended: Mapping[int, Mended]) -> 
     return list(found.values())
 
 
-def _reading(bench: Bench, event: Event, edit: Edit | None) -> Hypothesis | None:
+def _reading(bench: Bench, event: Event, edit: Edit | None, goal: Goal | None = None) -> Hypothesis | None:
     """Return how a file with an edit may be read so that nothing is wrong."""
     with edited(event, edit.source) if edit is not None else nullcontext():
         now = bench.again()
@@ -287,6 +310,8 @@ def _reading(bench: Bench, event: Event, edit: Edit | None) -> Hypothesis | None
             return None
         run, follower = now.plain
         if any(e.unknown is not None and e.unknown.raises for e in run.events):
+            return None
+        if goal is not None and not goal.is_reached(run):
             return None
         found = evidence(run, follower, now.wiring)
         lossy = any(looks_like_loss(e.target) for e in run.events)

@@ -76,10 +76,10 @@ class Quantities(Follower):
                 chosen[leaf.ours] = max(own, key=lambda t: t[1])
             elif own:
                 chosen[leaf.ours] = min(own, key=lambda t: t[1])
-            elif leaf.ours in self._current and not forward:
+            elif leaf.ours in self._current and not forward and self._current[leaf.ours][1] < event.index:
                 chosen[leaf.ours] = self._current[leaf.ours]
             else:
-                latest = self.latest(leaf.ours)
+                latest = self.latest(leaf.ours, event.index)
                 if latest is not None:
                     chosen[leaf.ours] = latest
         found = [tuple(sorted((t for t in tags if t[0] == name), key=lambda t: t[1])) for name in ("X", "Y")]
