@@ -150,7 +150,7 @@ class Calls:
         """Return the value of a function of the code, its body run with these arguments."""
         if self._depth >= _DEEPEST:
             raise Unreadable(f"calls nested more than {_DEEPEST} deep")
-        frame = Frame(parent=function.closure, label=function.name)
+        frame = Frame(parent=function.closure, label=function.name, function=function)
         self._bind_arguments(function, arguments, options, frame)
         self._depth += 1
         try:

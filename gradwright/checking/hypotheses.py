@@ -27,7 +27,7 @@ from gradwright.checking.layouts import Quantities
 from gradwright.checking.mending import Mended, any_name
 from gradwright.checking.naming import looks_like_loss
 from gradwright.checking.nodes import Node, Unreadable, recompute
-from gradwright.checking.objects import Event
+from gradwright.checking.objects import Event, Function
 from gradwright.checking.reference import close
 from gradwright.checking.scoping import scope_of
 from gradwright.checking.settings import Setting
@@ -155,10 +155,8 @@ def forms(text: str, numpy: str) -> Iterator[Edit]:
     """Yield activations and their derivatives for an expression, or of one within it, as functions of the code have."""
     tree, end = parsed(text), len(text)
     for node in ast.walk(tree):
-        if not isinstance(node, (ast.Name, ast.Call, ast.Attribute)) or (isinstance(node, ast.Name) and node.id == numpy):
-            continue
         part = ast.get_source_segment(text.strip(), node)
-        if part is None:
+        if part is None or part == numpy or not isinstance(node, (ast.Name, ast.Call, ast.Attribute)):
             continue
         kind = "missing_factor" if node is tree else "activation_derivative"
         for new, factor in ((f"{part} * (1 - {part})", f"1 - {part}"), (f"{part} * ({part} > 0)", f"{part} > 0")):
@@ -280,19 +278,22 @@ def _lines(bench: Bench, explained: Explained, mended: Mapping[int, Mended]) -> 
         if node is not None:
             above |= bench.plain_graph.ancestors(node)
     leaves = {leaf.event for leaf in bench.wiring.leaves}
+    called = {f for root in explained.roots for f in called_by(root.event)}
 
     def rank(event: Event) -> tuple[int, int]:
         judged = known.get(event.index)
         if event.unknown is not None and event.unknown.raises:
             return 0, event.index
-        if event.index in mended:
+        upstream = event.node is not None and id(event.node) in above
+        if upstream and event.manner == "return" and event.frame.function in called:
             return 1, event.index
-        if event.node is not None and id(event.node) in above and (
-                judged is None or judged.verdict in ("unknown", "raises")):
+        if event.index in mended:
             return 2, event.index
-        if event.index in roots:
+        if upstream and (judged is None or judged.verdict in ("unknown", "raises") or event.manner == "return"):
             return 3, event.index
-        return 4 if event.node is not None and id(event.node) in above else 5, event.index
+        if event.index in roots:
+            return 4, event.index
+        return 5 if upstream else 6, event.index
 
     found: dict[tuple[Spot, str], Event] = {}
     for event in sorted(events, key=rank):
@@ -334,6 +335,18 @@ def _reading(bench: Bench, event: Event, edit: Edit | None, goal: Goal | None = 
                     if not now.cost(judge, setting) and is_covered(judge, lossy):
                         return Hypothesis(event, edit, now, setting, judge)
     return None
+
+
+def called_by(event: Event) -> dict[Function, str]:
+    """Return the functions of the code that an expression calls, and as what."""
+    found: dict[Function, str] = {}
+    for node in ast.walk(event.expression) if event.expression is not None else ():
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            frame = event.frame.find(node.func.id)
+            value = frame.names[node.func.id] if frame is not None else None
+            if isinstance(value, Function):
+                found[value] = node.func.id
+    return found
 
 
 def is_covered(judge: Judge, lossy: bool) -> bool:

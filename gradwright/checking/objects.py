@@ -20,6 +20,7 @@ class Frame:
         names: What they refer to.
         parent: Where other names are looked up.
         label: The function's name; empty at the top.
+        function: The function that is called; None at the top.
         parameters: The names of a function's parameters.
         globals: Names that a ``global`` or ``nonlocal`` statement sends to the parent.
     """
@@ -27,6 +28,7 @@ class Frame:
     names: dict[str, Any] = field(default_factory=dict)
     parent: Frame | None = None
     label: str = ""
+    function: Function | None = None
     parameters: frozenset[str] = frozenset()
     globals: set[str] = field(default_factory=set)
 
