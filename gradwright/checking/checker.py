@@ -39,6 +39,9 @@ NOTHING = Wiring("columns", (1, 1), ())
 CONTENDERS = 4
 """As many readings are looked at closely."""
 
+PATIENCE = 12
+"""After so many readings that are no better than the best, no more are tried."""
+
 READINGS = 16
 """So many readings tell of an edit whether it can be right."""
 
@@ -198,7 +201,9 @@ class Bench:
             return setting, explained
         found = self._by_one_edit(setting, explained, list(networks(
             evidence(*self.plain, self.wiring), self.wiring, READINGS)))
-        return found if found is not None else self._closest(judged)
+        if found is not None or self._is_explained(setting, explained):
+            return found or (setting, explained)
+        return self._closest(judged)
 
     def repaired(self) -> tuple[Setting, Explained] | None:
         """Return the reading of a file in which no network is found before one edit; None where none is found then."""
@@ -258,8 +263,13 @@ class Bench:
             edit = found[root.event.index].edit if root.event.index in found else None
             if edit is not None and any(name not in edit.source for name in called_by(root.event).values()):
                 return True  # perhaps the function that the edit avoids is at fault
-        return not all((r.event.index in found and not found[r.event.index].double)
-                       or is_stale(r, explained.judge) for r in explained.roots)
+        return not self._is_explained(setting, explained)
+
+    def _is_explained(self, setting: Setting, explained: Explained) -> bool:
+        """Say whether a small edit is known of each line at fault, at least of one."""
+        found = self.corrections(setting, explained)
+        return bool(explained.roots) and all((r.event.index in found and not found[r.event.index].double)
+                                             or is_stale(r, explained.judge) for r in explained.roots)
 
     def again(self) -> Bench | None:
         """Return the bench of the file as its trees are now; None where an error is raised or no network is found."""
@@ -286,7 +296,8 @@ class Bench:
     def _by_one_edit(self, setting: Setting, explained: Explained,
                      networks: Sequence[Setting]) -> tuple[Setting, Explained] | None:
         """Return the reading in which one edit makes all right, and that line; None where there is none."""
-        found = search(self, setting, explained, networks, SEARCH)
+        seconds = SEARCH / 2 if self._is_explained(setting, explained) else SEARCH
+        found = search(self, setting, explained, networks, seconds)
         if found is None:
             return None
         spot, manner = found.event.spot, found.event.manner
@@ -321,7 +332,7 @@ class Bench:
             rare = sum(layer.activation not in USUAL for layer in setting.network.layers)
             rank = self.cost(judge, setting), rare, setting.network.reduction != "mean", order
             found.append(_Judged(rank, setting, judge))
-            if not rank[0]:
+            if not rank[0] or order - min(found, key=lambda f: f.rank).rank[-1] >= PATIENCE:
                 break
         return sorted(found, key=lambda f: f.rank)
 

@@ -42,7 +42,8 @@ def _normalised(context: Context) -> Iterator[Edit]:
         text = context.expression.text(root)
         for axis in ("", f", axis={1 - context.scope.samples_axis}, keepdims=True", ", axis=-1, keepdims=True"):
             new = f"{text} / {numpy}.sum({text}{axis})"
-            yield context.edit({root: Piece(new, PRODUCT)}, "scale", f"the division by the sum of `{text}` is missing")
+            yield context.edit({root: Piece(new, PRODUCT)}, "missing_factor",
+                               f"the division by the sum of `{text}` is missing")
 
 
 def _scaled(context: Context, node: ast.expr) -> Iterator[Edit]:
