@@ -100,7 +100,7 @@ _LOCAL = threading.local()
 
 
 def _started() -> Callable[[str], str]:
-    import quickjs  # type: ignore[import-not-found, unused-ignore]
+    import quickjs  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
     context = quickjs.Context()
     context.eval(script())
