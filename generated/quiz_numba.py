@@ -2457,7 +2457,13 @@ def update(parameters, gradients, learning_rate):
         raise TypeError(f"learning_rate: expected a real number, got {learning_rate!r}")
     rate = float(rate)
     pairs = zip(PARAMETERS, _arrays("parameters", parameters), _arrays("gradients", gradients))
-    return {name: value - rate * gradient for name, value, gradient in pairs}
+    return {name: _descended(value, gradient, rate) for name, value, gradient in pairs}
+
+
+def _descended(value, gradient, rate):
+    """Return value - rate * gradient, in the one array that it needs."""
+    change = np.multiply(gradient, rate, dtype=np.result_type(value, gradient))
+    return np.subtract(value, change, out=change)
 
 
 def _arrays(what, given):
