@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -32,10 +33,11 @@ WIDTH = 100
 
 @dataclass(frozen=True)
 class Lines:
-    """The body of one generated function."""
+    """The body of one generated function, and whether it takes N and a vector of N ones."""
 
     lines: tuple[str, ...]
     needs_N: bool
+    ones: bool
 
 
 def generate(network: Network, derivation: Derivation | None = None) -> str:
@@ -91,9 +93,9 @@ def _context(network: Network, derivation: Derivation) -> dict[str, Any]:
     short = inline(needed(equations, [program.result, *gradients]), [program.result, *gradients, *named],
                    lambda e: len(printer.assignment(e)) + 4 <= WIDTH)
     comments = _Comments((*program.equations, *backward))
-    body = {"forward": [_line(e, printer, comments) for e in equations[:split]],
-            "backward": [_line(e, printer, comments) for e in equations[split:]],
-            "names": [s.name for s in results], "needs_N": _needs_N(equations)}
+    trace = _body(equations, printer, comments)
+    body = {"forward": trace.lines[:split], "backward": trace.lines[split:],
+            "names": [s.name for s in results], "needs_N": trace.needs_N, "ones": trace.ones}
     second = hessian_vector(derivation)
     product = needed(optimise(second.equations), second.results)
     columns = network.samples == "columns"
@@ -183,15 +185,9 @@ def _line(equation: Equation, printer: NetworkPrinter, comments: _Comments) -> s
 
 
 def _body(equations: Sequence[Equation], printer: NetworkPrinter, comments: _Comments) -> Lines:
-    return Lines(tuple(_line(e, printer, comments) for e in equations), _needs_N(equations))
-
-
-def _needs_N(equations: Iterable[Equation]) -> bool:
-    return any(map(_prints_N, equations))
-
-
-def _prints_N(equation: Equation) -> bool:
-    return " N" in f" {NetworkPrinter().show(equation.term)}".replace("(", " ").replace(",", " ")
+    words = {word for e in equations for word in re.findall(r"(?<!np\.)\b\w+", printer.show(e.term))}
+    ones = "ones" in words
+    return Lines(tuple(_line(e, printer, comments) for e in equations), ones or "N" in words, ones)
 
 
 def _symbols(equations: Iterable[Equation]) -> set[Expr]:

@@ -11,12 +11,13 @@ from sympy import Basic, Expr, HadamardProduct, MatAdd, MatMul, OneMatrix, S, Sy
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from codegen.scalar_code import FUNCTIONS_OF_NUMPY, WRITTEN, Helper, along_axis, function_name, helper
+from symbolic.build import SAMPLES
 from symbolic.functions import ScalarFunction
 from symbolic.operations import OPERATIONS
 from symbolic.operations.table import ATOM, POWER, SUM, TIMES
 from symbolic.printing import precedence_of, summands
 from symbolic.program import Equation
-from symbolic.terms import Broadcast, Elementwise, HadamardQuotient, LogSoftmax, Softmax, scale, split
+from symbolic.terms import Broadcast, Elementwise, HadamardQuotient, LogSoftmax, Softmax, SumAlong, scale, split
 
 NAMES = {"lambda": "WEIGHT_DECAY"}
 """Names that are none in Python, or that stand for a constant of the module."""
@@ -138,11 +139,24 @@ class NumpyPrinter:
         return TIMES, top + "".join(f" / {self.show(f, TIMES + 1)}" for f in denominator)
 
 
+@dataclass
 class NetworkPrinter(NumpyPrinter):
-    """Print products by the method dot: on small matrices its call costs half of that of the operator @."""
+    """Print products by the method dot: on small matrices its call costs half of that of the operator @.
+
+    Sums over the samples are products with a vector ``ones``, at a quarter of the cost of a call of sum.
+
+    Attributes:
+        samples: The number of samples.
+    """
+
+    samples: Expr = SAMPLES
 
     def _spell(self, term: Basic) -> tuple[int, str]:
         if isinstance(term, MatMul) and len(term.args) == 2 and split(term)[0] is S.One:
             left, right = term.args
             return ATOM, f"{self.show(left, ATOM)}.dot({self.show(right)})"
+        if isinstance(term, SumAlong) and term.operand.shape[term.axis] == self.samples:
+            if term.axis == 0:
+                return ATOM, f"ones.dot({self.show(term.operand)})"
+            return ATOM, f"{self.show(term.operand, ATOM)}.dot(ones)"
         return super()._spell(term)

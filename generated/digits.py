@@ -92,6 +92,7 @@ def loss_and_gradients(parameters, X, Y, input_gradient=False):
     W1, b1, W2, b2, W3, b3 = _arrays("parameters", parameters)
     X, Y = _labelled(X, Y)
     N = X.shape[0]
+    ones = np.ones((1, N), X.dtype)
     a1 = X.dot(W1) + b1
     h1 = relu(a1)
     a2 = h1.dot(W2) + b2
@@ -103,13 +104,13 @@ def loss_and_gradients(parameters, X, Y, input_gradient=False):
     loss = -np.vdot(Y, shifted_a3 - np.log(sum_a3)) / N
     grad_a3 = (exp_a3 / sum_a3 - Y) / N
     grad_W3 = h2.T.dot(grad_a3)
-    grad_b3 = grad_a3.sum(axis=0, keepdims=True)
+    grad_b3 = ones.dot(grad_a3)
     grad_a2 = grad_a3.dot(W3.T) * step(a2)
     grad_W2 = h1.T.dot(grad_a2)
-    grad_b2 = grad_a2.sum(axis=0, keepdims=True)
+    grad_b2 = ones.dot(grad_a2)
     grad_a1 = grad_a2.dot(W2.T) * step(a1)
     grad_W1 = X.T.dot(grad_a1)
-    grad_b1 = grad_a1.sum(axis=0, keepdims=True)
+    grad_b1 = ones.dot(grad_a1)
     gradients = {
         "W1": grad_W1,
         "b1": grad_b1,
@@ -131,6 +132,7 @@ def trace(parameters, X, Y):
     W1, b1, W2, b2, W3, b3 = _arrays("parameters", parameters)
     X, Y = _labelled(X, Y)
     N = X.shape[0]
+    ones = np.ones((1, N), X.dtype)
 
     # Forward.
     a1 = X.dot(W1) + b1  # X W₁ + 1 b₁
@@ -147,15 +149,15 @@ def trace(parameters, X, Y):
     # Backward: grad_v is the gradient of the loss by v, and has the shape of v.
     grad_a3 = (y_hat - Y) / N
     grad_W3 = h2.T.dot(grad_a3)
-    grad_b3 = grad_a3.sum(axis=0, keepdims=True)  # 1ᵀ ∇a₃
+    grad_b3 = ones.dot(grad_a3)  # 1ᵀ ∇a₃
     grad_h2 = grad_a3.dot(W3.T)
     grad_a2 = grad_h2 * step(a2)
     grad_W2 = h1.T.dot(grad_a2)
-    grad_b2 = grad_a2.sum(axis=0, keepdims=True)  # 1ᵀ ∇a₂
+    grad_b2 = ones.dot(grad_a2)  # 1ᵀ ∇a₂
     grad_h1 = grad_a2.dot(W2.T)
     grad_a1 = grad_h1 * step(a1)
     grad_W1 = X.T.dot(grad_a1)
-    grad_b1 = grad_a1.sum(axis=0, keepdims=True)  # 1ᵀ ∇a₁
+    grad_b1 = ones.dot(grad_a1)  # 1ᵀ ∇a₁
 
     return {
         "a1": a1,
@@ -188,6 +190,7 @@ def hessian_vector(parameters, X, Y, V):
     dW1, db1, dW2, db2, dW3, db3 = _arrays("V", V)
     X, Y = _labelled(X, Y)
     N = X.shape[0]
+    ones = np.ones((1, N), X.dtype)
     a1 = X.dot(W1) + b1  # X W₁ + 1 b₁
     h1 = relu(a1)
     a2 = h1.dot(W2) + b2  # h₁ W₂ + 1 b₂
@@ -210,15 +213,15 @@ def hessian_vector(parameters, X, Y, V):
     dy_hat = y_hat * (da3 - (y_hat * da3).sum(axis=1, keepdims=True))
     dgrad_a3 = dy_hat / N
     dgrad_W3 = dh2.T.dot(grad_a3) + h2.T.dot(dgrad_a3)
-    dgrad_b3 = dgrad_a3.sum(axis=0, keepdims=True)
+    dgrad_b3 = ones.dot(dgrad_a3)
     dgrad_h2 = dgrad_a3.dot(W3.T) + grad_a3.dot(dW3.T)
     dgrad_a2 = dgrad_h2 * t1
     dgrad_W2 = dh1.T.dot(grad_a2) + h1.T.dot(dgrad_a2)
-    dgrad_b2 = dgrad_a2.sum(axis=0, keepdims=True)
+    dgrad_b2 = ones.dot(dgrad_a2)
     dgrad_h1 = dgrad_a2.dot(W2.T) + grad_a2.dot(dW2.T)
     dgrad_a1 = dgrad_h1 * t2
     dgrad_W1 = X.T.dot(dgrad_a1)
-    dgrad_b1 = dgrad_a1.sum(axis=0, keepdims=True)
+    dgrad_b1 = ones.dot(dgrad_a1)
     return {
         "W1": dgrad_W1,
         "b1": dgrad_b1,

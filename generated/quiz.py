@@ -86,6 +86,8 @@ def loss_and_gradients(parameters, X, Y, input_gradient=False):
     """
     W1, b1, W2, b2, W3, b3 = _arrays("parameters", parameters)
     X, Y = _labelled(X, Y)
+    N = X.shape[1]
+    ones = np.ones((N, 1), X.dtype)
     h1 = sigmoid(W1.dot(X) + b1)
     h2 = sigmoid(W2.dot(h1) + b2)
     a3 = W3.dot(h2) + b3
@@ -95,13 +97,13 @@ def loss_and_gradients(parameters, X, Y, input_gradient=False):
     loss = -np.vdot(Y, shifted_a3 - np.log(sum_a3))
     grad_a3 = exp_a3 / sum_a3 - Y
     grad_W3 = grad_a3.dot(h2.T)
-    grad_b3 = grad_a3.sum(axis=1, keepdims=True)
+    grad_b3 = grad_a3.dot(ones)
     grad_a2 = W3.T.dot(grad_a3) * h2 * (1 - h2)
     grad_W2 = grad_a2.dot(h1.T)
-    grad_b2 = grad_a2.sum(axis=1, keepdims=True)
+    grad_b2 = grad_a2.dot(ones)
     grad_a1 = W2.T.dot(grad_a2) * h1 * (1 - h1)
     grad_W1 = grad_a1.dot(X.T)
-    grad_b1 = grad_a1.sum(axis=1, keepdims=True)
+    grad_b1 = grad_a1.dot(ones)
     gradients = {
         "W1": grad_W1,
         "b1": grad_b1,
@@ -122,6 +124,8 @@ def trace(parameters, X, Y):
     """Return every named value, forward and backward, in the order of computation."""
     W1, b1, W2, b2, W3, b3 = _arrays("parameters", parameters)
     X, Y = _labelled(X, Y)
+    N = X.shape[1]
+    ones = np.ones((N, 1), X.dtype)
 
     # Forward.
     a1 = W1.dot(X) + b1  # W₁ X + b₁ 1ᵀ
@@ -138,15 +142,15 @@ def trace(parameters, X, Y):
     # Backward: grad_v is the gradient of the loss by v, and has the shape of v.
     grad_a3 = y_hat - Y
     grad_W3 = grad_a3.dot(h2.T)
-    grad_b3 = grad_a3.sum(axis=1, keepdims=True)  # ∇a₃ 1
+    grad_b3 = grad_a3.dot(ones)  # ∇a₃ 1
     grad_h2 = W3.T.dot(grad_a3)
     grad_a2 = grad_h2 * h2 * (1 - h2)
     grad_W2 = grad_a2.dot(h1.T)
-    grad_b2 = grad_a2.sum(axis=1, keepdims=True)  # ∇a₂ 1
+    grad_b2 = grad_a2.dot(ones)  # ∇a₂ 1
     grad_h1 = W2.T.dot(grad_a2)
     grad_a1 = grad_h1 * h1 * (1 - h1)
     grad_W1 = grad_a1.dot(X.T)
-    grad_b1 = grad_a1.sum(axis=1, keepdims=True)  # ∇a₁ 1
+    grad_b1 = grad_a1.dot(ones)  # ∇a₁ 1
 
     return {
         "a1": a1,
@@ -178,6 +182,8 @@ def hessian_vector(parameters, X, Y, V):
     W1, b1, W2, b2, W3, b3 = _arrays("parameters", parameters)
     dW1, db1, dW2, db2, dW3, db3 = _arrays("V", V)
     X, Y = _labelled(X, Y)
+    N = X.shape[1]
+    ones = np.ones((N, 1), X.dtype)
     a1 = W1.dot(X) + b1  # W₁ X + b₁ 1ᵀ
     h1 = sigmoid(a1)
     a2 = W2.dot(h1) + b2  # W₂ h₁ + b₂ 1ᵀ
@@ -201,15 +207,15 @@ def hessian_vector(parameters, X, Y, V):
     dy_hat = y_hat * (da3 - (y_hat * da3).sum(axis=0, keepdims=True))
     dgrad_a3 = dy_hat
     dgrad_W3 = dgrad_a3.dot(h2.T) + grad_a3.dot(dh2.T)
-    dgrad_b3 = dgrad_a3.sum(axis=1, keepdims=True)
+    dgrad_b3 = dgrad_a3.dot(ones)
     dgrad_h2 = dW3.T.dot(grad_a3) + W3.T.dot(dgrad_a3)
     dgrad_a2 = dgrad_h2 * h2 * t1 + grad_h2 * dh2 * t1 - grad_h2 * h2 * dh2
     dgrad_W2 = dgrad_a2.dot(h1.T) + grad_a2.dot(dh1.T)
-    dgrad_b2 = dgrad_a2.sum(axis=1, keepdims=True)
+    dgrad_b2 = dgrad_a2.dot(ones)
     dgrad_h1 = dW2.T.dot(grad_a2) + W2.T.dot(dgrad_a2)
     dgrad_a1 = dgrad_h1 * h1 * t2 + grad_h1 * dh1 * t2 - grad_h1 * h1 * dh1
     dgrad_W1 = dgrad_a1.dot(X.T)
-    dgrad_b1 = dgrad_a1.sum(axis=1, keepdims=True)
+    dgrad_b1 = dgrad_a1.dot(ones)
     return {
         "W1": dgrad_W1,
         "b1": dgrad_b1,
