@@ -196,7 +196,7 @@ def settled(run: Runner, judge: Judge, raising: Judgement, fixes: Mapping[Any, F
         names = {n: k for k, n in enumerate(values) if is_main(n) and n not in done and n[:1] not in "WbXYr"
                  and ("Y" in tags or not tags or not n.startswith("grad_"))}
     best: tuple[int, str] | None = None
-    for ours in sorted(names, key=lambda n: names[n])[:10]:
+    for ours in sorted(names, key=lambda n: (not is_main(n), names[n]))[:10]:
         trial = run(fixes={**fixes, event.index: Fix(ours)}, before=judge.before)
         bad = sum(j.verdict in ("wrong", "raises", "unknown") for j in trial.judgements.values())
         if best is None or bad < best[0]:

@@ -18,7 +18,7 @@ from gradwright.checking.following import Follower, partial_events, random_leave
 from gradwright.checking.functions_found import Evidence, evidence, factors, networks, readings, scales_of
 from gradwright.checking.hypotheses import called_by, is_covered, search
 from gradwright.checking.interpreter import Interpreter
-from gradwright.checking.judgements import Fix, Judgement
+from gradwright.checking.judgements import Fix, Judgement, is_main
 from gradwright.checking.mending import Mended, mend
 from gradwright.checking.nodes import Unreadable
 from gradwright.checking.objects import Event
@@ -58,6 +58,7 @@ SECONDS = 0.6
 """As long may the readings of a file be tried; the best so far is then taken."""
 
 
+@np.errstate(all="ignore")
 def check_source(source: Source, network: Network | None = None, parameters: Mapping[str, np.ndarray] | None = None,
                  mapping: Mapping[str, str] | None = None) -> Check:
     """Return what is wrong with hand-written backpropagation.
@@ -195,12 +196,21 @@ class Bench:
         the first mistake corrected, and what is then seen may be read otherwise.
         """
         self.partial = partial_events(self.plain[0])
-        judged = self._judged(network, evidence(*self.plain, self.wiring))
+        seen = evidence(*self.plain, self.wiring)
+        options = list(self._readings(network, seen))
+        literal = [s for s in options if _is_literal(s, options[0])] if seen.is_complete else []
+        judged = self._judged(literal or options)
         setting, explained = self._explained(judged[0], EXPLAIN)
         if not self._is_doubtful(setting, explained) or network is not None:
             return setting, explained
-        found = self._by_one_edit(setting, explained, list(networks(
-            evidence(*self.plain, self.wiring), self.wiring, READINGS)))
+        found = self._by_one_edit(setting, explained, seen)
+        if found is None and len(literal) not in (0, len(options)):
+            judged = self._judged(options)
+            if judged[0].setting.network != setting.network:
+                setting, explained = self._explained(judged[0], EXPLAIN)
+                if not self._is_doubtful(setting, explained):
+                    return setting, explained
+                found = self._by_one_edit(setting, explained, seen)
         if found is not None or self._is_explained(setting, explained):
             return found or (setting, explained)
         return self._closest(judged)
@@ -210,7 +220,7 @@ class Bench:
         if not self.own.notes:
             return None
         setting = Setting(NOTHING, Network(1, (Layer(1, "identity"),), "mean_squared_error", "sum", "columns"))
-        return self._by_one_edit(setting, Explained(self.judge(setting)), [])
+        return self._by_one_edit(setting, Explained(self.judge(setting)), None)
 
     def _closest(self, judged: list[_Judged]) -> tuple[Setting, Explained]:
         started = time.process_time()
@@ -227,7 +237,7 @@ class Bench:
             if (self.partial, found) in seen:
                 break
             seen.add((self.partial, found))
-            judged = self._judged(None, found)
+            judged = self._judged(list(self._readings(None, found)))
         assert best is not None
         self.partial = best[3]
         return best[1], best[2]
@@ -259,9 +269,13 @@ class Bench:
         found = self.corrections(setting, explained)
         if len(explained.spots) > 1:
             return True  # perhaps one mistake early in the file explains them all
+        strange = {j.event.frame.function for j in explained.judge.judgements.values()
+                   if j.event.manner == "return" and not _is_sound(j.ours)}
         for root in explained.roots:
-            edit = found[root.event.index].edit if root.event.index in found else None
-            if edit is not None and any(name not in edit.source for name in called_by(root.event).values()):
+            edit, called = found[root.event.index].edit if root.event.index in found else None, called_by(root.event)
+            if any(function in strange for function in called):
+                return True  # perhaps the function that is called is at fault
+            if edit is not None and any(name not in edit.source for name in called.values()):
                 return True  # perhaps the function that the edit avoids is at fault
         return not self._is_explained(setting, explained)
 
@@ -294,10 +308,11 @@ class Bench:
         judge.run.run()
 
     def _by_one_edit(self, setting: Setting, explained: Explained,
-                     networks: Sequence[Setting]) -> tuple[Setting, Explained] | None:
+                     seen: Evidence | None) -> tuple[Setting, Explained] | None:
         """Return the reading in which one edit makes all right, and that line; None where there is none."""
         seconds = SEARCH / 2 if self._is_explained(setting, explained) else SEARCH
-        found = search(self, setting, explained, networks, seconds)
+        others = [] if seen is None else list(networks(seen, self.wiring, READINGS))
+        found = search(self, setting, explained, others, seconds)
         if found is None:
             return None
         spot, manner = found.event.spot, found.event.manner
@@ -323,10 +338,10 @@ class Bench:
             self.__dict__.pop(name, None)
         self.wiring, self.chosen, self.partial = wiring, chosen, partial
 
-    def _judged(self, network: Network | None, seen: Evidence) -> list[_Judged]:
+    def _judged(self, options: Sequence[Setting]) -> list[_Judged]:
         """Return readings with their runs, those with the fewest wrong lines first."""
         found: list[_Judged] = []
-        for order, setting in enumerate(self._readings(network, seen)):
+        for order, setting in enumerate(options):
             first = self.judge(setting)
             judge = self.judge(setting, before=first.learned)
             rare = sum(layer.activation not in USUAL for layer in setting.network.layers)
@@ -379,6 +394,16 @@ class Bench:
         scales = setting.scales
         return scales.parameters != scales.loss and not all(
             j.plain for j in judge.judgements.values() if j.rate is not None)
+
+
+def _is_sound(ours: str) -> bool:
+    """Say whether a function may well return such a value: one of the network, a slope, a known function."""
+    return is_main(ours) or ours == "function" or ours.startswith("slope")
+
+
+def _is_literal(setting: Setting, first: Setting) -> bool:
+    """Say whether a reading differs from the first by the scales of gradients alone."""
+    return setting.network == first.network and setting.scales.loss == first.scales.loss
 
 
 def _at(judge: Judge, spot: tuple[int | None, int], manner: str) -> Judgement | None:

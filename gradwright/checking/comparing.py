@@ -13,8 +13,21 @@ from gradwright.checking.judgements import Fix, Judgement, Learned, is_main
 from gradwright.checking.naming import key, label, looks_like_gradient, looks_like_loss, of_gradient
 from gradwright.checking.nodes import Array, Node
 from gradwright.checking.objects import Event
-from gradwright.checking.reference import activation_value, close, compare, slope, squeezed
+from gradwright.checking.reference import CLOSE, activation_value, close, compare, slope, squeezed
 from gradwright.checking.updates import Updates
+
+FAR = 1e-4
+"""By so much of their size the first entries of two values differ that need no closer look."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """A quantity, with what tells quickly that a value is another."""
+
+    name: str
+    value: np.ndarray
+    squeezed: tuple[int, ...]
+    start: float
 
 
 @dataclass(eq=False)
@@ -34,7 +47,7 @@ class Judge(Updates):
     names: Mapping[int, str] = field(default_factory=dict)
     probe: Mapping[int, Callable[[Event, Judge], None]] = field(default_factory=dict)
     before: Learned = field(default_factory=Learned)
-    _orders: dict[tuple[bool, int], list[str]] = field(default_factory=dict)
+    _orders: dict[tuple[bool, int], tuple[Mapping[str, np.ndarray], list[_Known]]] = field(default_factory=dict)
 
     def judge(self, event: Event) -> Node | None:
         """Compare an event, and return the right value in place of a wrong one."""
@@ -129,30 +142,33 @@ class Judge(Updates):
         value = np.asarray(event.node.value)
         if value.dtype.kind not in "fiu" or (event.node.op == "number" and not value.ndim and value in (0, 1)):
             return "", ""
-        gradient = looks_like_gradient(event.target)
-        candidates = self._order(values, gradient)
-        small = squeezed(value.shape)
+        if not value.size or not np.all(np.isfinite(value)):
+            return "", ""
+        gradient, small, start = looks_like_gradient(event.target), squeezed(value.shape), float(value.flat[0])
         second = ("", "")
-        for name in candidates:
-            expected = values[name]
-            if squeezed(expected.shape) != small or (not small and name not in ("loss", "N")):
+        for known in self._order(values, gradient):
+            far = abs(start - known.start) > FAR * (abs(start) + abs(known.start)) + CLOSE
+            if far or known.squeezed != small or (not small and known.name not in ("loss", "N")):
                 continue
-            how = compare(value, expected)
+            how = compare(value, known.value)
             if how == "equal":
-                return name, how
-            if how and not second[0] and (is_main(name)):
-                second = name, how
+                return known.name, how
+            if how and not second[0] and (is_main(known.name)):
+                second = known.name, how
         if not second[0] and event.manner == "return" and self._is_known_function(event):
             return "function", "equal"
         return second
 
-    def _order(self, values: Mapping[str, np.ndarray], gradient: bool) -> list[str]:
-        """Return our names in the order in which a value is looked up; of a gradient, gradients first."""
-        mark = (gradient, len(values))
+    def _order(self, values: Mapping[str, np.ndarray], gradient: bool) -> list[_Known]:
+        """Return our quantities in the order in which a value is looked up; of a gradient, gradients first."""
+        mark = (gradient, id(values))
         if mark not in self._orders:
-            self._orders[mark] = sorted(values, key=lambda n: (
+            names = sorted(values, key=lambda n: (
                 n.startswith("grad_") != gradient, n in self._by_ours, not is_main(n)))
-        return self._orders[mark]
+            known = [_Known(name, values[name], squeezed(values[name].shape), float(values[name].flat[0]))
+                     for name in names if values[name].size]
+            self._orders[mark] = values, known
+        return self._orders[mark][1]
 
     def _is_known_function(self, event: Event) -> bool:
         """Say whether a function of the code returns a known function of its argument, whatever that is."""

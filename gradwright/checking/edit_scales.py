@@ -72,13 +72,22 @@ def number_edits(context: Context) -> Iterator[Edit]:
         factor = isinstance(above, ast.BinOp) and (
             isinstance(above.op, ast.Mult) or (isinstance(above.op, ast.Div | ast.Pow) and above.right is node)
         )
-        near = [1, 2, 0, 0.5, 3, 4, value + 1, value - 1, value * 2, value / 2, value * 10, value / 10]
+        near = [1, 2, 0, 0.5, 3, 4, value + 1, value - 1, value * 2, value / 2, value * 10, value / 10,
+                *map(float, context.scope.constants)]
         for new in dict.fromkeys(near):
             if new != value and new >= 0 and not (factor and new in {0, 1}):
                 text = str(int(new)) if float(new).is_integer() and isinstance(value, int) else repr(float(new))
                 old = context.expression.text(node)
                 kind = "activation_derivative" if node in context.group_of else "scale"
                 yield context.edit({node: Piece(text)}, kind, f"`{old}` stands where `{text}` belongs")
+
+
+def constant_edits(context: Context) -> Iterator[Edit]:
+    """Yield an operand with a number as a factor that stands elsewhere in the code."""
+    for constant in context.scope.constants:
+        for node, _ in context.names.operands:
+            new = joined(Piece(constant), "*", context.piece(node))
+            yield context.edit({node: new}, "scale", f"the factor `{constant}` is missing")
 
 
 def _counts(context: Context) -> Iterator[Edit]:

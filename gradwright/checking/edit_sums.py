@@ -54,7 +54,7 @@ def _summed(context: Context) -> list[ast.expr]:
 
 def _is_transposed(context: Context, node: ast.expr) -> bool:
     parent = context.expression.parents.get(node)
-    return parent is not None and isinstance(parent[0], ast.Attribute)
+    return parent is not None and isinstance(parent[0], ast.Attribute) and parent[0].attr != "reshape"
 
 
 def _added(context: Context, node: ast.expr, kind: str) -> Iterator[Edit]:

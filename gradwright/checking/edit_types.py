@@ -22,6 +22,7 @@ class Scope:
         samples: How many samples there are.
         target: Our name of what the expression should compute, such as ``grad_a2``; empty where it is not known.
         numpy: How NumPy is called, such as ``np``.
+        constants: Numbers that stand somewhere in the code, as they are written, such as ``0.01``.
     """
 
     arrays: Mapping[str, tuple[int, ...]]
@@ -32,6 +33,7 @@ class Scope:
     samples: int = 1
     target: str = ""
     numpy: str = "np"
+    constants: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from gradwright.checking.edit_factors import extra_edits, function_edits, label_
 from gradwright.checking.edit_losses import loss_edits, of_the_loss
 from gradwright.checking.edit_names import name_edits, wide_name_edits
 from gradwright.checking.edit_operators import operator_edits, sign_edits
-from gradwright.checking.edit_scales import number_edits, scale_edits
+from gradwright.checking.edit_scales import constant_edits, number_edits, scale_edits
 from gradwright.checking.edit_sums import broadcast_edits, late_sum_edits, sum_edits
 from gradwright.checking.edit_transposes import late_transpose_edits, transpose_edits
 from gradwright.checking.edit_types import Edit, Scope
@@ -126,6 +126,7 @@ def _all(context: Context) -> Iterator[Edit]:
     yield from function_edits(context)
     yield from missing_edits(context)
     yield from wide_name_edits(context)
+    yield from constant_edits(context)
 
 
 def _distinct(context: Context, found: Iterator[Edit]) -> Iterator[Edit]:

@@ -46,6 +46,11 @@ class Evidence:
     units: int
     spoken: tuple[str, ...] = ()
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether every function of the network, and its loss, was found by its values."""
+        return all(self.activations) and bool(self.losses)
+
 
 _SPOKEN = (
     ("tanh", r"\btanh\("), ("relu", r"maximum\(\s*0|maximum\([^()]*,\s*0\.?0?\)|\brelu\(|> 0|>= 0|<= 0"),
@@ -59,7 +64,10 @@ _SPOKEN = (
 def spoken(source: Source) -> tuple[str, ...]:
     """Return activations and losses that a text writes somewhere."""
     text = "\n".join(cell.text for cell in source.cells)
-    return tuple(name for name, pattern in _SPOKEN if re.search(pattern, text))
+    leaks = [float(leak[1]) for line in text.splitlines() if re.search(r"where\(|maximum\(|> ?=?\s*0|leaky", line)
+             for leak in re.finditer(r"(?<![\w.])(0?\.\d+)", line)]
+    rectifiers = ["leaky_relu" if c == 0.01 else f"max(x, {c:g}*x)" for c in dict.fromkeys(leaks) if 0 < c < 0.5]
+    return (*(name for name, pattern in _SPOKEN if re.search(pattern, text)), *rectifiers[:2])
 
 
 def evidence(run: Interpreter, follower: Follower, wiring: Wiring) -> Evidence:
@@ -213,21 +221,25 @@ def _loss_sum(loss: str, Y: np.ndarray | None, output: Node) -> float | None:
 
 
 def readings(found: Evidence, wiring: Wiring) -> Iterator[Setting]:
-    """Yield readings of a file, what it says literally first."""
-    count = 0
+    """Yield readings of a file, what it says literally first.
+
+    Where the loss was found and an activation was not, others are tried before other losses and scales.
+    """
     pairs = [(a, option) for a in _products(found) for option in _loss_options(found, a[-1])]
     first = [pair for pair in pairs if pair[0] == pairs[0][0]]
-    for activations, (loss, factor) in [*first, *(pair for pair in pairs if pair not in first)]:
+    made: list[tuple[int, int, Setting]] = []
+    for number, (activations, (loss, factor)) in enumerate([*first, *(pair for pair in pairs if pair not in first)]):
         reduction = "mean" if found.samples > 1 and _has(factor, 1 / found.samples) else "sum"
         try:
             network = network_of(wiring, activations, loss, reduction)
         except InputError:
             continue
-        for scales in scales_of(factor, found.samples):
-            yield Setting(wiring, network, scales)
-            count += 1
-            if count >= MOST:
-                return
+        usual = (loss, factor) == _loss_options(found, activations[-1])[0]
+        made += [(int(not usual or k > 0), number, Setting(wiring, network, scales))
+                 for k, scales in enumerate(scales_of(factor, found.samples))]
+    if found.losses and not all(found.activations[:-1]):
+        made.sort(key=lambda m: m[:1])
+    yield from (setting for _, _, setting in made[:MOST])
 
 
 def networks(found: Evidence, wiring: Wiring, most: int) -> Iterator[Setting]:
@@ -272,11 +284,11 @@ def _has(factor: float, part: float) -> bool:
 
 def _products(found: Evidence) -> Iterator[tuple[str, ...]]:
     known = [name for names in found.activations[:-1] for name in names[:1]]
-    hidden = [name for name in found.spoken if name in HIDDEN]
+    hidden = [name for name in found.spoken if name in HIDDEN or name.startswith("max(")]
     options: list[list[str]] = []
     for names in found.activations[:-1]:
         likely = dict.fromkeys((*names, *known, *hidden, "sigmoid", "tanh", "relu"))
-        options.append([*likely][:4])
+        options.append([*likely][:5])
     options.append(_last_options(found))
     firsts = tuple(o[0] for o in options)
     yield firsts

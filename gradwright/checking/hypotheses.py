@@ -24,11 +24,11 @@ from gradwright.checking.following import Follower, partial_events
 from gradwright.checking.functions_found import evidence, readings
 from gradwright.checking.interpreter import Interpreter
 from gradwright.checking.layouts import Quantities
-from gradwright.checking.mending import Mended, any_name
+from gradwright.checking.mending import Mended, any_name, is_rigid
 from gradwright.checking.naming import looks_like_loss
-from gradwright.checking.nodes import Node, Unreadable, recompute
+from gradwright.checking.nodes import Array, Node, Unreadable, recompute
 from gradwright.checking.objects import Event, Function
-from gradwright.checking.reference import close
+from gradwright.checking.reference import activation_value, close, slope
 from gradwright.checking.scoping import scope_of
 from gradwright.checking.settings import Setting
 from symbolic.network import Network
@@ -37,7 +37,10 @@ if TYPE_CHECKING:
     from gradwright.checking.checker import Bench
 
 EDITS = 60
-"""As many edits of one line are tried."""
+"""As many edits of one line are tried, first those with which a function of the code is a known one."""
+
+MADE = 400
+"""As many edits of a line are made."""
 
 GROUP = 5
 """So many lines are looked at together: the first edits of each before further ones."""
@@ -139,16 +142,34 @@ class Options:
         forward = event.node is None or not any(t[0] == "Y" for t in event.node.tags)
         target = "loss" if looks_like_loss(event.target) else ""
         scope = scope_of(target, event, judge, judge.values_for(event, forward))
-        seen = {_mark(event.node)}
+        seen = {_mark(None if event.node is None else event.node.value)}
+        known = {_mark(value) for value in known_functions(event)} - seen
+        made = EDITS if not known else MADE
         found: list[tuple[Edit, Node]] = []
         for edit in itertools.chain(likely(event, edits(text, scope)), any_name(text, scope), forms(text, scope.numpy)):
+            if is_rigid(edit.source, text):
+                continue
             node = judge.value_of(event, edit.source)
-            if node is not None and _mark(node) not in seen:
-                seen.add(_mark(node))
+            if node is not None and _mark(node.value) not in seen:
+                seen.add(_mark(node.value))
                 found.append((edit, node))
-                if len(found) == EDITS:
+                if len(found) == made:
                     break
-        self.edits[mark] = found
+        self.edits[mark] = sorted(found, key=lambda f: _mark(f[1].value) not in known)[:EDITS]
+
+
+def known_functions(event: Event) -> Iterator[np.ndarray]:
+    """Yield what a function of the code may have to return for its arguments: activations, and their derivatives."""
+    if event.manner != "return" or event.frame.function is None:
+        return
+    for name in event.frame.parameters:
+        value = event.frame.names.get(name)
+        a = np.asarray(value.value) if isinstance(value, Array) else np.zeros(())
+        if a.ndim and a.dtype.kind == "f" and np.all(np.isfinite(a)):
+            for activation in ("sigmoid", "tanh", "relu", "leaky_relu", "softplus", "elu"):
+                yield from (activation_value(activation, a), slope(activation, a))
+            yield from (activation_value("softmax", a, axis) for axis in range(a.ndim))
+            yield from (a * (1 - a), 1 - a * a)
 
 
 def forms(text: str, numpy: str) -> Iterator[Edit]:
@@ -166,9 +187,10 @@ def forms(text: str, numpy: str) -> Iterator[Edit]:
             yield Edit(new, "activation_derivative", f"`{text}` stands where `{new}` belongs", 0, end)
 
 
-def _mark(node: Node | None) -> object:
-    value = None if node is None else np.asarray(node.value)
-    return value if value is None else (value.shape, value.astype(float).round(9).tobytes())
+def _mark(value: Any) -> object:
+    """Return what tells two values apart."""
+    value = None if value is None else np.asarray(value)
+    return value if value is None else (value.shape, (value.astype(float).round(9) + 0.0).tobytes())
 
 
 def search(bench: Bench, setting: Setting, explained: Explained, networks: Sequence[Setting],
@@ -279,11 +301,17 @@ def _lines(bench: Bench, explained: Explained, mended: Mapping[int, Mended]) -> 
             above |= bench.plain_graph.ancestors(node)
     leaves = {leaf.event for leaf in bench.wiring.leaves}
     called = {f for root in explained.roots for f in called_by(root.event)}
+    raising = next((e for e in events if e.unknown is not None and e.unknown.raises), None)
+    called_there = called_by(raising) if raising is not None else {}
 
     def rank(event: Event) -> tuple[int, int]:
         judged = known.get(event.index)
-        if event.unknown is not None and event.unknown.raises:
+        if raising is not None and (event is raising or (event.manner == "return"
+                                                         and event.frame.function in called_there)):
             return 0, event.index
+        if raising is not None and event.unknown is not None and raising.unknown is not None \
+                and event.unknown.reason == raising.unknown.reason and event.index <= raising.index + 2:
+            return 1, event.index  # the calls that led to the error
         upstream = event.node is not None and id(event.node) in above
         if upstream and event.manner == "return" and event.frame.function in called:
             return 1, event.index
@@ -291,7 +319,7 @@ def _lines(bench: Bench, explained: Explained, mended: Mapping[int, Mended]) -> 
             return 2, event.index
         if upstream and (judged is None or judged.verdict in ("unknown", "raises") or event.manner == "return"):
             return 3, event.index
-        if event.index in roots:
+        if event.index in roots or (event.unknown is not None and event.unknown.raises):
             return 4, event.index
         return 5 if upstream else 6, event.index
 

@@ -16,7 +16,7 @@ from gradwright.checking.objects import Class, Frame, Function, Module
 from gradwright.checking.python_table import builtins
 from gradwright.checking.source import Source
 
-MOST_STEPS, MOST_ROUNDS = 400_000, 2_000
+MOST_STEPS, MOST_ROUNDS, MOST_CONSTANTS = 400_000, 2_000, 6
 
 class _Return(Exception):
     def __init__(self, value: Any) -> None:
@@ -64,8 +64,19 @@ class Interpreter(Assignments):
         return frozenset(n.id for c in self.source.cells for n in ast.walk(c.tree)
                          if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
 
+    @cached_property
+    def constants(self) -> tuple[str, ...]:
+        """Numbers of the file that are no usual factors, such as the slope of a leaky rectifier."""
+        found = (n for c in self.source.cells for n in ast.walk(c.tree) if isinstance(n, ast.Constant))
+        return tuple(dict.fromkeys(repr(n.value) for n in found if isinstance(n.value, float)
+                                   and n.value not in (0.0, 0.5, 1.0, 2.0)))[:MOST_CONSTANTS]
+
     def run(self) -> None:
         """Follow all cells; what stops one does not stop the next."""
+        with np.errstate(all="ignore"):
+            self._cells()
+
+    def _cells(self) -> None:
         for cell in self.source.cells:
             self._cell = cell
             try:

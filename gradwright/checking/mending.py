@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import itertools
+import re
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -56,33 +58,61 @@ def mend(root: Root, event: Event, judge: Judge, until: float) -> Mended | None:
     single = likely(event, edits(text, scope))
     if root.detail == "reshaped":
         single.sort(key=lambda e: e.kind != "broadcast")
+    rigid: Mended | None = None
     for double, found in ((False, itertools.chain(single, any_name(text, scope))), (True, pairs(text, scope))):
         for edit in found:
-            if time.process_time() > until:
+            if time.process_time() > until or (rigid is not None and double):
                 break
             node = judge.value_of(event, edit.source)
             if node is not None and _right(root, judge, event, node.value):
-                return Mended(edit, edit.kind, edit.sentence, spliced(event, edit.source), double)
+                mended = Mended(edit, edit.kind, edit.sentence, spliced(event, edit.source), double)
+                if not is_rigid(edit.source, text):
+                    return mended
+                rigid = rigid or mended
+    if rigid is not None:
+        return rigid
     if root.edit is not None:
         return Mended(root.edit, root.edit.kind, root.edit.sentence, spliced(event, root.edit.source))
     return None
 
 
+def is_rigid(new: str, text: str) -> bool:
+    """Say whether an edit of a line with computed indices has one more that is a number: right in one round at most."""
+    computed, fixed = r"\[[^\[\]]*[A-Za-z_][^\[\]]*\]", r"\[-?\d+\]"
+    return bool(re.search(computed, text)) and bool(Counter(re.findall(fixed, new)) - Counter(re.findall(fixed, text)))
+
+
 def any_name(text: str, scope: Scope) -> Iterator[Edit]:
-    """Yield the expression with one name replaced by any other in scope, whatever its shape."""
+    """Yield the expression with one name replaced by any other in scope, whatever its shape.
+
+    Entries of lists are offered at the indices that the expression has, such as ``W[k]``; a function that is not called
+    may be replaced too.
+    """
     if "\n" in text.strip():
         return  # columns of one line are not those of another
-    for node in ast.walk(ast.parse(text.strip(), mode="eval")):
+    tree, plain = ast.parse(text.strip(), mode="eval"), text.strip().encode()
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    offered = {**dict.fromkeys(_entries(tree, scope)), **dict.fromkeys(scope.arrays)}
+    for node in ast.walk(tree):
         if not isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) or node.lineno != 1 or node.end_lineno != 1:
             continue
         start, end = node.col_offset, node.end_col_offset or 0
-        old = text.strip().encode()[start:end].decode(errors="ignore")
-        if old in scope.arrays:
-            for name in scope.arrays:
+        old = plain[start:end].decode(errors="ignore")
+        if old in scope.arrays or (old in scope.functions and id(node) not in called):
+            for name in offered:
                 if name != old and scope.ours.get(name) != scope.target:
-                    changed = text.strip().encode()
-                    new = (changed[:start] + name.encode() + changed[end:]).decode()
+                    new = (plain[:start] + name.encode() + plain[end:]).decode()
                     yield Edit(new, "wrong_name", f"`{old}` stands where `{name}` belongs", start, end)
+
+
+def _entries(tree: ast.AST, scope: Scope) -> Iterator[str]:
+    """Yield the lists in scope at the indices that an expression has, where these are computed."""
+    indices = [ast.unparse(node.slice) for node in ast.walk(tree) if isinstance(node, ast.Subscript)
+               and isinstance(node.slice, (ast.Name, ast.BinOp, ast.UnaryOp))]
+    lists = {name.rpartition("[")[0] for name in scope.arrays if re.search(r"\[\d+\]$", name)}
+    indices += [f"{index} {sign} 1" for index in indices if index.isidentifier() for sign in "-+"]
+    for index in dict.fromkeys(indices):
+        yield from (f"{name}[{index}]" for name in sorted(lists))
 
 
 def _right(root: Root, judge: Judge, event: Event, value: Any) -> bool:

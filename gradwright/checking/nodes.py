@@ -213,11 +213,10 @@ def _value(node: Node) -> Any:
 
 
 def call(function: Callable[..., Any], arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    """Return a function's value; what NumPy raises is unreadable."""
+    """Return a function's value; what NumPy raises is unreadable. Its warnings are for the caller to silence."""
     _refuse_huge(function, arguments)
     try:
-        with np.errstate(all="ignore"):
-            return function(*arguments, **options)
+        return function(*arguments, **options)
     except (ValueError, TypeError, IndexError, KeyError, ArithmeticError, AttributeError, MemoryError,
             np.exceptions.AxisError) as error:
         words = " ".join(str(error).split()) or type(error).__name__

@@ -24,6 +24,9 @@ from symbolic.verify import verify_derivation
 CLOSE = 1e-7
 """Of the largest entry: closer values are equal. Random values leave no room for coincidences."""
 
+REMEMBERED = 64
+"""As many sets of values are remembered of a network."""
+
 
 @dataclass(frozen=True)
 class Scales:
@@ -46,6 +49,7 @@ class Reference:
     def __init__(self, network: Network) -> None:
         self.network = network
         self.samples_axis = 1 if network.samples == "columns" else 0
+        self._known: dict[tuple[bytes, ...], dict[str, Any]] = {}
 
     @cached_property
     def derivation(self) -> Derivation:
@@ -65,8 +69,16 @@ class Reference:
         """Return the value of each quantity by our name, with sums over samples; gradients as ``grad_W1``.
 
         Besides the program's own there are the values that people give names to on the way: ``slope1`` for g'(a₁), the
-        parts of a softmax and of a loss.
+        parts of a softmax and of a loss. The last ones are remembered: a file is run many times at the same values.
         """
+        mark = tuple(np.ascontiguousarray(a).tobytes() for a in (X, Y, *parameters.values()))
+        if mark not in self._known:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            self._known[mark] = self._values(parameters, X, Y)
+        return self._known[mark]
+
+    def _values(self, parameters: Mapping[str, np.ndarray], X: np.ndarray, Y: np.ndarray) -> dict[str, Any]:
         program = self.split.program
         given = {program.symbol(name): value for name, value in parameters.items()}
         given |= {program.symbol("X"): X, program.symbol("Y"): Y}

@@ -86,7 +86,7 @@ def read_source(path: Path) -> Source:
     content = _content(path)
     folder = path.absolute().parent
     if path.suffix.lower() in NOTEBOOKS:
-        return _notebook(str(path), content, folder)
+        return source_of_notebook(content, str(path), folder)
     return _script(_decoded(path, content), str(path), folder)
 
 
@@ -119,6 +119,39 @@ def source_of_cells(texts: Iterable[str], name: str = "notebook", folder: Path |
             cells.append(cell)
             notes += said
     return Source(name, tuple(cells), True, folder, tuple(notes))
+
+
+def source_of_notebook(content: bytes, name: str, folder: Path | None = None) -> Source:
+    """Return the source of a notebook's file.
+
+    Raises:
+        InputError: It is no notebook, has no code, or is in another language than Python.
+    """
+    try:
+        data = json.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise InputError(f"{name} is not UTF-8 at byte {error.start + 1}") from error
+    except json.JSONDecodeError as error:
+        raise InputError(f"{name} is no notebook: not JSON at line {error.lineno}, {error.msg}") from error
+    except (RecursionError, ValueError) as error:
+        raise InputError(f"{name} is no notebook: its JSON is nested too deeply or has a number too long") from error
+    written = _cells(data, name)
+    if language := _other_language(data, written):
+        raise InputError(f"{name} is a notebook in {language}; only Python can be checked")
+    texts, counts, notes = [], [], []
+    for position, cell in enumerate(written, start=1):
+        source = cell.get("source", cell.get("input", ""))
+        if isinstance(source, list) and all(isinstance(s, str) for s in source):
+            source = "".join(source)
+        if not isinstance(source, str):
+            notes.append(Note(None, f"code cell {position} of the file has no text, and was left out"))
+        elif source.strip():
+            texts.append(source)
+            counts.append(cell.get("execution_count", cell.get("prompt_number")))
+    if not texts:
+        raise InputError(f"{name} has no cell with code")
+    read = source_of_cells(texts, name, folder)
+    return Source(name, read.cells, True, folder, (*notes, *_counted_anew(counts), *read.notes))
 
 
 def _content(path: Path) -> bytes:
@@ -163,34 +196,6 @@ def _script(text: str, name: str, folder: Path | None) -> Source:
         raise InputError(f"{name} is no Python, line {error.line}: {error.reason}") from error
     notes = tuple(Note(Place(None, line), message) for line, message in replaced)
     return Source(name, (Cell(None, text, tree),), False, folder, notes)
-
-
-def _notebook(name: str, content: bytes, folder: Path) -> Source:
-    try:
-        data = json.loads(content.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise InputError(f"{name} is not UTF-8 at byte {error.start + 1}") from error
-    except json.JSONDecodeError as error:
-        raise InputError(f"{name} is no notebook: not JSON at line {error.lineno}, {error.msg}") from error
-    except (RecursionError, ValueError) as error:
-        raise InputError(f"{name} is no notebook: its JSON is nested too deeply or has a number too long") from error
-    written = _cells(data, name)
-    if language := _other_language(data, written):
-        raise InputError(f"{name} is a notebook in {language}; only Python can be checked")
-    texts, counts, notes = [], [], []
-    for position, cell in enumerate(written, start=1):
-        source = cell.get("source", cell.get("input", ""))
-        if isinstance(source, list) and all(isinstance(s, str) for s in source):
-            source = "".join(source)
-        if not isinstance(source, str):
-            notes.append(Note(None, f"code cell {position} of the file has no text, and was left out"))
-        elif source.strip():
-            texts.append(source)
-            counts.append(cell.get("execution_count", cell.get("prompt_number")))
-    if not texts:
-        raise InputError(f"{name} has no cell with code")
-    read = source_of_cells(texts, name, folder)
-    return Source(name, read.cells, True, folder, (*notes, *_counted_anew(counts), *read.notes))
 
 
 def _cells(data: Any, name: str) -> list[dict[str, Any]]:
