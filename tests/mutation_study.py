@@ -2,7 +2,8 @@
 
 ``python tests/mutation_study.py [MOST [PROGRAM…]]`` tries MOST mutants of each kind for each program (2 by default; 0
 for all) and prints a table; ``--markdown`` prints it for docs/checking.md. A mutant counts as found where an error or a
-warning stands in one of its lines and no error elsewhere; its kind is right where one of these findings has it.
+warning stands in one of its lines and no error elsewhere; its kind is right where one of these findings has it. Where a
+loss and its gradients differ by a constant factor, a finding names both lines, and either counts.
 Mutants that leave every value equal must have no error.
 """
 
@@ -53,20 +54,25 @@ class Tried:
 
     @property
     def elsewhere(self) -> bool:
-        """Whether a right line is called wrong."""
+        """Whether a right line is called wrong, and not only as one of two that may be."""
         allowed = self.lines if self.change != "equal" else set()
-        return any(f.severity == "error" and f.place.line not in allowed for f in self.findings)
+        return any(f.severity == "error" and not _named(f) & allowed for f in self.findings)
 
     @property
     def found(self) -> bool:
         """Whether the mistake is found, at its line only."""
-        return any(f.place.line in self.lines for f in self.findings) and not self.elsewhere
+        return any(_named(f) & self.lines for f in self.findings) and not self.elsewhere
 
     @property
     def named(self) -> bool:
         """Whether its kind is right."""
         kinds = {self.mutant.kind, *self.mutant.also}
-        return any(f.place.line in self.lines and f.kind in kinds for f in self.findings)
+        return any(_named(f) & self.lines and f.kind in kinds for f in self.findings)
+
+
+def _named(finding: Finding) -> set[int]:
+    """Return the line of a finding, and those that it says may be wrong instead."""
+    return {finding.place.line, *(place.line for place in finding.also)}
 
 
 def tries(program: str, most: int | None, kinds: Sequence[str] = KINDS) -> list[Tried]:

@@ -100,15 +100,22 @@ def mutants(source: str, most: int | None = 6) -> list[Mutant]:
 
 
 def changes_value(original: str, mutant: Mutant) -> Change:
-    """Tell whether a mutant computes anything else than the program, on its data and on two other draws of them."""
+    """Tell whether a mutant has other results than the program, on its data and on two other draws of them.
+
+    Results are what is printed and what is there at the end; a step of a function whose value is the same is none.
+    """
     changed = False
     for draw in range(3):
         try:
             values = _record(mutant.source, draw)
         except Exception:
             return "raises"
-        changed = changed or not _same(_original(original, draw), values)
+        changed = changed or not _same(_results(_original(original, draw)), _results(values))
     return "different" if changed else "equal"
+
+
+def _results(records: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in records.items() if name.startswith(("at the end:", "printed"))}
 
 
 def _compiles(source: str) -> bool:
@@ -491,6 +498,8 @@ def _frozen(value: Any, depth: int = 4) -> Any:
         return value.copy() if value.dtype.kind in "biuf" else None
     if isinstance(value, bool | int | float | np.number | np.bool_):
         return float(value)
+    if isinstance(value, str):
+        return value
     if depth and isinstance(value, dict):
         return {str(k): _frozen(v, depth - 1) for k, v in value.items()}
     if depth and isinstance(value, list | tuple):
@@ -507,7 +516,7 @@ def _same(a: Any, b: Any) -> bool:
         return len(a) == len(b) and all(_same(x, y) for x, y in zip(a, b, strict=True))
     if isinstance(a, np.ndarray | float) and isinstance(b, np.ndarray | float):
         return np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=1e-9, atol=1e-12, equal_nan=True)
-    return type(a) is type(b)
+    return a == b if isinstance(a, str) else type(a) is type(b)
 
 
 def _import(name: str, *others: Any) -> ModuleType:
@@ -535,7 +544,7 @@ def _run(source: str, draw: int, see: bool, limit: float = 2.0) -> tuple[dict[st
         return value
 
     names = {name: getattr(builtins, name) for name in BUILTINS}
-    names |= {"print": lambda *_, **__: None, "__import__": _import}
+    names |= {"print": lambda *values, **_: record("printed", list(values)), "__import__": _import}
     namespace: dict[str, Any] = {"__builtins__": names, "__name__": "program", "__record__": record, "__see__": look}
     state = np.random.get_state()  # noqa: NPY002 - the programs seed the global generator
     try:
@@ -794,12 +803,12 @@ def _references(program: Program, node: ast.AST) -> set[str]:
 
 
 def _left_out(program: Program, kind: str, statement: Statement, target: ast.expr, description: str) -> Mutant:
-    """Return the mutant without a statement; it may be reported where the value is read next, too."""
+    """Return the mutant without a statement; it may be reported where the value stands now or is read next, too."""
     mutant = program.edited(kind, statement, statement.node, "pass", description)
-    text = program.text(target)
-    after = statement.block[statement.block.index(statement.node) + 1:]
-    reads = [s for s in after if text in _references(program, s)]
-    return replace(mutant, lines=(*mutant.lines, *(s.lineno for s in reads)))
+    text, place = program.text(target), statement.block.index(statement.node)
+    reads = [s for s in statement.block[place + 1:] if text in _references(program, s)]
+    stands = [s for s in statement.block[:place] if text in _writes(program, s)][-1:]
+    return replace(mutant, lines=(*mutant.lines, *(s.lineno for s in (*stands, *reads))))
 
 
 def extra_factor(program: Program) -> Iterator[Mutant]:

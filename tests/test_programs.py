@@ -312,7 +312,7 @@ def test_most_mutants_change_a_value(path: Path) -> None:
     assert changes_value(source, Mutant("sign", 1, "nothing", source)) == "equal"
     assert changes_value(source, Mutant("sign", 1, "a comment", source + "\n# the end\n")) == "equal"
     counts = Counter(changes_value(source, mutant) for mutant in mutants(source))
-    assert counts["equal"] <= 0.08 * counts.total()
+    assert counts["equal"] <= 0.12 * counts.total()  # steps whose value does not matter, such as the shift of a softmax
     assert counts["different"] >= 0.35 * counts.total()
 
 

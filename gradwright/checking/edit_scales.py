@@ -53,6 +53,7 @@ def _scaled(context: Context, node: ast.expr) -> Iterator[Edit]:
         yield context.edit({node: joined(piece, "/", Piece(count))}, "scale", sentence)
         sentence = f"the factor `{count}`, the number of samples, is missing"
         yield context.edit({node: joined(piece, "*", Piece(count))}, "scale", sentence)
+        yield from _by_entries(context, node)
     inner = node.operand if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) else node
     doubled = Piece(f"2 * {context.piece(inner).fit(PRODUCT)}", PRODUCT)
     yield context.edit({inner: doubled}, "scale", "the factor `2` is missing")
@@ -80,6 +81,16 @@ def number_edits(context: Context) -> Iterator[Edit]:
                 old = context.expression.text(node)
                 kind = "activation_derivative" if node in context.group_of else "scale"
                 yield context.edit({node: Piece(text)}, kind, f"`{old}` stands where `{text}` belongs")
+
+
+def _by_entries(context: Context, node: ast.expr) -> Iterator[Edit]:
+    """Yield a division by the number of entries of the labels, and a multiplication, where there are several outputs."""
+    holder = context.names.theirs.get("Y") or context.names.theirs.get("y_hat")
+    shape = context.scope.arrays.get(holder, ()) if holder else ()
+    if len(shape) == 2 and 1 not in shape:
+        for token, what in (("/", "the division by"), ("*", "the factor")):
+            sentence = f"{what} `{holder}.size`, the number of entries, is missing"
+            yield context.edit({node: joined(context.piece(node), token, Piece(f"{holder}.size"))}, "scale", sentence)
 
 
 def constant_edits(context: Context) -> Iterator[Edit]:

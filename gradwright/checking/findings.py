@@ -83,6 +83,8 @@ class Finding:
         correction: The corrected line in the author's names; may be empty.
         severity: ``error`` where a value is wrong, else ``warning``.
         step: The step of the derivation that the line breaks: its rule, as text; may be empty.
+        also: Lines that may be at fault instead of this one: that a loss and gradients differ by a constant factor
+            does not tell which of them is meant.
     """
 
     place: Place
@@ -94,6 +96,7 @@ class Finding:
     correction: str = ""
     severity: Severity = "error"
     step: str = ""
+    also: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True)

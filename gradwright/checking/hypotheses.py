@@ -25,7 +25,7 @@ from gradwright.checking.functions_found import evidence, readings
 from gradwright.checking.interpreter import Interpreter
 from gradwright.checking.layouts import Quantities
 from gradwright.checking.mending import Mended, any_name, is_rigid
-from gradwright.checking.naming import looks_like_loss
+from gradwright.checking.naming import label, looks_like_loss
 from gradwright.checking.nodes import Array, Node, Unreadable, recompute
 from gradwright.checking.objects import Event, Function
 from gradwright.checking.reference import activation_value, close, slope
@@ -303,6 +303,8 @@ def _lines(bench: Bench, explained: Explained, mended: Mapping[int, Mended]) -> 
     called = {f for root in explained.roots for f in called_by(root.event)}
     raising = next((e for e in events if e.unknown is not None and e.unknown.raises), None)
     called_there = called_by(raising) if raising is not None else {}
+    read_there = {n.id for n in ast.walk(raising.expression) if isinstance(n, ast.Name)} \
+        if raising is not None and raising.expression is not None else set()
 
     def rank(event: Event) -> tuple[int, int]:
         judged = known.get(event.index)
@@ -312,6 +314,8 @@ def _lines(bench: Bench, explained: Explained, mended: Mapping[int, Mended]) -> 
         if raising is not None and event.unknown is not None and raising.unknown is not None \
                 and event.unknown.reason == raising.unknown.reason and event.index <= raising.index + 2:
             return 1, event.index  # the calls that led to the error
+        if raising is not None and event.index < raising.index and label(event.target) in read_there:
+            return 1, -event.index  # what the line reads, the latest first
         upstream = event.node is not None and id(event.node) in above
         if upstream and event.manner == "return" and event.frame.function in called:
             return 1, event.index

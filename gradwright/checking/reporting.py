@@ -49,9 +49,50 @@ def _finding(root: Root, mended: Mended | None, judge: Judge, explained: Explain
     judgement = judge.judgements.get(event.index)
     if judgement is not None and judgement.rate is not None and not ours.startswith("grad"):
         ours = f"grad_{ours}"
+    instead = _instead(root, explained)
+    if instead:
+        said += f" Or it is right, and {_counterpart(root)} in {_lines_of(instead)} is wrong: the two differ by a factor."
     return Finding(place, source, kind, event.target, said, derived(judge.setting, ours),
                    mended.statement if mended is not None else in_code(root, judge), "error",
-                   rule_of(judge.setting, ours, kind))
+                   rule_of(judge.setting, ours, kind), instead)
+
+
+def _instead(root: Root, explained: Explained) -> tuple[Place, ...]:
+    """Return the lines that may be at fault where a loss and all its gradients differ by a constant factor alone."""
+    event = root.event
+    if len(explained.spots) != 1 or root.detail or event.node is None or not _is_scaled(root):
+        return ()
+    judged = sorted(explained.judge.judgements.values(), key=lambda j: j.event.index)
+    gradients = [j.event for j in judged if j.ours.startswith("grad_") and j.event.manner != "shown"]
+    losses = [j.event for j in judged if j.ours == "loss" and j.event.manner != "shown" and j.verdict == "right"]
+    if root.ours == "loss":
+        found = gradients[:1]
+    else:
+        found = losses if gradients and gradients[0].spot == event.spot else []
+    return tuple(dict.fromkeys(Place(e.place.cell, e.place.line) for e in found))
+
+
+def _is_scaled(root: Root) -> bool:
+    """Say whether a value is the right one but for a positive factor."""
+    if root.event.node is None or root.expected is None:
+        return False
+    value, expected = np.asarray(root.event.node.value), root.expected
+    if value.shape != expected.shape or value.dtype.kind != "f" or not np.all(np.isfinite(value)):
+        return False
+    norm = float(np.sum(expected * expected))
+    factor = float(np.sum(value * expected)) / norm if norm else 0.0
+    return factor > 0 and close(value / factor, expected)
+
+
+def _counterpart(root: Root) -> str:
+    """Return what else may be wrong, in words."""
+    return "the gradient" if root.ours == "loss" else "the loss"
+
+
+def _lines_of(places: tuple[Place, ...]) -> str:
+    """Return lines in words."""
+    cells = [f"In [{p.cell}], line {p.line}" if p.cell is not None else f"line {p.line}" for p in places]
+    return " and ".join(cells)
 
 
 def _marked(event: Event, mended: Mended) -> Place:
