@@ -160,7 +160,7 @@ def test_json_has_the_structure_of_the_issue() -> None:
     assert data["findings"][1] == {
         "cell": 2, "line": 2, "column": 14, "end": 25, "source": "gradient_b3 = gradient_w3", "kind": "wrong_name",
         "target": "gradient_b3", "message": WRONG.message, "expected": "∇b₃ = ∇a₃ 1",
-        "correction": "gradient_b3 = gradient_a3", "severity": "error", "step": WRONG.step}
+        "correction": "gradient_b3 = gradient_a3", "severity": "error", "step": WRONG.step, "also": []}
     assert data["numbers"] == [{"cell": 4, "line": 2, "target": "loss", "theirs": 6.590823679375906,
                                 "right": 0.07253330081047048}]
     assert data["notes"] == [{"cell": 5, "line": 1, "message": "the cell was not read: invalid syntax"},

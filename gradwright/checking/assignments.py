@@ -32,15 +32,20 @@ class Assignments(Expressions):
         self.tape = Tape()
         self.events: list[Event] = []
         self.notes: list[Note] = []
+        self.raised: list[tuple[Place, str]] = []
         self._noted: set[tuple[Any, ...]] = set()
+        self.comprehensions = {}
         if source.cells:
             self._cell = source.cells[0]
 
-    def _note(self, tree: ast.AST, message: str) -> None:
+    def _note(self, tree: ast.AST, message: str, certain: bool = False) -> None:
+        """Note what is not read; or, where that is certain, that an error is raised."""
         place = self._place(tree)
         if (place, message) not in self._noted:
             self._noted.add((place, message))
             self.notes.append(Note(place, message))
+            if certain:
+                self.raised.append((place, message))
 
     def _place(self, tree: ast.AST) -> Place:
         return self._cell.place(tree) if hasattr(tree, "lineno") else Place(self._cell.number, 1)
@@ -51,7 +56,7 @@ class Assignments(Expressions):
             return self.evaluate(tree, frame)
         except Unreadable as error:
             if not isinstance(error, Follows):
-                self._note(tree, str(error))
+                self._note(tree, str(error), isinstance(error, Raises))
             return Unknown(str(error), raises=isinstance(error, Raises))
 
     def _assign(self, tree: ast.Assign, frame: Frame) -> None:
@@ -112,7 +117,7 @@ class Assignments(Expressions):
             node = combined(value)
         except Unreadable as error:
             if not isinstance(error, Follows):
-                self._note(tree, str(error))
+                self._note(tree, str(error), isinstance(error, Raises))
             event.unknown = Unknown(str(error), raises=isinstance(error, Raises))
             replaced = self._tell(event)
             if replaced is not None:
@@ -228,7 +233,7 @@ class Assignments(Expressions):
             owner.node = event.node = self.tape.compute("setitem", _set_item(index), (before, value))
         except Unreadable as error:
             if not isinstance(error, Follows):
-                self._note(tree, str(error))
+                self._note(tree, str(error), isinstance(error, Raises))
             event.unknown = Unknown(str(error), raises=isinstance(error, Raises))
         replaced = self._tell(event)
         if replaced is not None:
@@ -239,8 +244,11 @@ class Assignments(Expressions):
     def _items_of(self, path: str, value: Any, frame: Frame, tree: ast.AST, expression: ast.expr | None) -> None:
         """Tell of the arrays in a container that have no name yet."""
         trees = _item_trees(value, expression)
+        _, element, frames = self.comprehensions.get(id(value), (None, None, []))
         for key, item in value.items() if isinstance(value, dict) else enumerate(value):
             place, part = f"{path}[{key!r}]", trees.get(key)
+            if element is not None and key < len(frames):
+                part, frame = element, frames[key]
             if isinstance(item, (dict, list, tuple)):
                 self._items_of(place, item, frame, tree, part)
             elif isinstance(item, Array) and item.node.event < 0:
@@ -384,7 +392,9 @@ def _identity(owner: Instance) -> str:
 
 
 def _item_trees(value: Any, expression: ast.expr | None) -> dict[Any, ast.expr]:
-    """Return the expression of each item of a literal."""
+    """Return the expression of each item of a literal; of a dict made by a comprehension, the whole."""
+    if isinstance(value, dict) and isinstance(expression, ast.DictComp):
+        return dict.fromkeys(value, expression)
     if isinstance(value, dict) and isinstance(expression, ast.Dict):
         pairs = zip(expression.keys, expression.values, strict=True)
         return {k.value: v for k, v in pairs if isinstance(k, ast.Constant)}

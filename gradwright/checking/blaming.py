@@ -37,6 +37,7 @@ class Root:
         witness: The later line whose value gave it away; None for the line itself.
         named: Whether the line's name says what it should be.
         edit: What makes it right, where that is known.
+        repeated: Whether the line is run more than once, so that one right value does not tell that an edit is right.
     """
 
     event: Event
@@ -46,6 +47,7 @@ class Root:
     witness: Judgement | None = None
     named: bool = True
     edit: Edit | None = None
+    repeated: bool = False
 
 
 @dataclass(eq=False)

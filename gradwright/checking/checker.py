@@ -206,7 +206,7 @@ class Bench:
         found = self._by_one_edit(setting, explained, seen)
         if found is None and len(literal) not in (0, len(options)):
             judged = self._judged(options)
-            if judged[0].setting.network != setting.network:
+            if judged[0].setting != replace(setting, rate=None):
                 setting, explained = self._explained(judged[0], EXPLAIN)
                 if not self._is_doubtful(setting, explained):
                     return setting, explained
@@ -329,7 +329,8 @@ class Bench:
         if at is None:
             self._take(wiring, chosen, partial)
             return None
-        root = Root(at.event, ours, np.asarray(right.event.node.value), edit=found.edit)
+        times = sum(e.spot == spot and e.manner == manner for e in found.judge.run.events)
+        root = Root(at.event, ours, np.asarray(right.event.node.value), edit=found.edit, repeated=times > 1)
         return reading, Explained(amended, dict(fixes), [root])
 
     def _take(self, wiring: Wiring, chosen: dict[int, Any], partial: frozenset[int]) -> None:

@@ -84,7 +84,7 @@ def number_edits(context: Context) -> Iterator[Edit]:
 
 
 def _by_entries(context: Context, node: ast.expr) -> Iterator[Edit]:
-    """Yield a division by the number of entries of the labels, and a multiplication, where there are several outputs."""
+    """Yield a division by the number of entries of the labels, and a product, where there are several outputs."""
     holder = context.names.theirs.get("Y") or context.names.theirs.get("y_hat")
     shape = context.scope.arrays.get(holder, ()) if holder else ()
     if len(shape) == 2 and 1 not in shape:

@@ -44,7 +44,13 @@ def parsed(text: str) -> ast.expr:
 
 
 class Expressions(Calls):
-    """The expressions of Python, as far as such code uses them."""
+    """The expressions of Python, as far as such code uses them.
+
+    Attributes:
+        comprehensions: Lists that were made by one, by identity, each with the item's expression and its frames.
+    """
+
+    comprehensions: dict[int, tuple[list[Any], ast.expr, list[Frame]]]
 
     def evaluate(self, tree: ast.expr, frame: Frame) -> Any:
         """Return the value of an expression.
@@ -273,7 +279,10 @@ class Expressions(Calls):
         raise Unreadable("a star is not read here")
 
     def _listcomp(self, tree: ast.ListComp, frame: Frame) -> Any:
-        return [self.lenient(tree.elt, inner) for inner in self._comprehended(tree.generators, frame)]
+        frames = list(self._comprehended(tree.generators, frame))
+        made = [self.lenient(tree.elt, inner) for inner in frames]
+        self.comprehensions[id(made)] = made, tree.elt, frames
+        return made
 
     _generatorexp = _setcomp = _listcomp
 

@@ -319,7 +319,9 @@ def _loss_options(found: Evidence, last: str) -> list[tuple[str, float]]:
     if usual != "mean_squared_error" and usual not in found.spoken and "cross_entropy" not in found.spoken:
         usual = "mean_squared_error"
     mean = 1 / max(found.samples, 1)
-    options, natural = list(found.losses), {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}.get(last)
+    squared = any(loss == "mean_squared_error" for loss, _ in found.losses)  # of which Huber's is half, near 0
+    options = [o for o in found.losses if o[0] != "huber" or not squared]
+    natural = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}.get(last)
     for factor in ((mean, 1.0) if found.samples > 1 else (1.0,)):
         options.append((usual, factor))
         if usual == "mean_squared_error":

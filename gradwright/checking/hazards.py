@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,19 @@ def _layouts(bench: Bench, judge: Judge) -> Warned:
             yield event, "broadcast", (
                 f"{said(ours)} has shape {shape(event.node.shape)}, and `{_theirs(judge, ours[5:])}` has "
                 f"{shape(judgement.expected.shape)}: the two are broadcast against each other where they meet.")
+    if any(j.ours == "y_hat" and j.verdict == "right" for j in judge.judgements.values()):
+        yield from _flattened(judge)
+
+
+def _flattened(judge: Judge) -> Warned:
+    """A gradient within the network that has lost the axis of its units or of its samples."""
+    for judgement in judge.judgements.values():
+        ours, event, expected = judgement.ours, judgement.event, judgement.expected
+        if (judgement.verdict == "reshaped" and expected is not None and event.node is not None
+                and re.fullmatch(r"grad_(?:[ah]\d+|y_hat)", ours) and len(event.node.shape) < expected.ndim):
+            yield event, "shape_change", (
+                f"{said(ours)} has shape {shape(event.node.shape)}, and {said(ours[5:])} has {shape(expected.shape)}: "
+                "what has one axis and meets it makes a number or a matrix.")
 
 
 def _unsummed(bench: Bench, judge: Judge) -> Warned:

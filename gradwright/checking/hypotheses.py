@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import itertools
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 
 EDITS = 60
 """As many edits of one line are tried, first those with which a function of the code is a known one."""
+
+SAME = 3
+"""As many edits that give the same value in the first round of a loop are tried."""
 
 MADE = 400
 """As many edits of a line are made."""
@@ -127,9 +131,11 @@ class Options:
 
     Attributes:
         edits: By line, each with the value that it gives there.
+        repeated: Lines that are run more than once: edits that give the same value first may differ later.
     """
 
     edits: dict[tuple[Spot, str], list[tuple[Edit, Node]]]
+    repeated: frozenset[tuple[Spot, str]] = frozenset()
 
     def collect(self, event: Event, judge: Judge) -> None:
         """Find the edits of a line; called where it is about to be assigned."""
@@ -142,16 +148,24 @@ class Options:
         forward = event.node is None or not any(t[0] == "Y" for t in event.node.tags)
         target = "loss" if looks_like_loss(event.target) else ""
         scope = scope_of(target, event, judge, judge.values_for(event, forward))
-        seen = {_mark(None if event.node is None else event.node.value)}
-        known = {_mark(value) for value in known_functions(event)} - seen
+        own, seen = _mark(None if event.node is None else event.node.value), Counter[object]()
+        known = {_mark(value) for value in known_functions(event)} - {own}
+        alike = SAME if mark in self.repeated else 1
         made = EDITS if not known else MADE
         found: list[tuple[Edit, Node]] = []
-        for edit in itertools.chain(likely(event, edits(text, scope)), any_name(text, scope), forms(text, scope.numpy)):
+        usual, names = likely(event, edits(text, scope)), any_name(text, scope)
+        if event.unknown is not None and event.unknown.raises:  # names as soon as shapes
+            both = itertools.chain.from_iterable(itertools.zip_longest(usual, names))
+            usual, names = [edit for edit in both if edit is not None], iter(())
+        for edit in itertools.chain(usual, names, forms(text, scope.numpy)):
             if is_rigid(edit.source, text):
                 continue
             node = judge.value_of(event, edit.source)
-            if node is not None and _mark(node.value) not in seen:
-                seen.add(_mark(node.value))
+            if node is None:
+                continue
+            value = _mark(node.value)
+            seen[value] += 1
+            if value != own and seen[value] <= alike:
                 found.append((edit, node))
                 if len(found) == made:
                     break
@@ -205,7 +219,8 @@ def search(bench: Bench, setting: Setting, explained: Explained, networks: Seque
         seconds: How long to look.
     """
     until = time.process_time() + seconds
-    options = Options({})
+    marks = Counter((e.spot, e.manner) for e in bench.plain[0].events)
+    options = Options({}, frozenset(mark for mark, count in marks.items() if count > 1))
     lines = _lines(bench, explained, bench.corrections(setting, explained))
     later: list[tuple[Event, Edit]] = []
     goal = Goal.of(bench, networks) if bench.trusted else None
@@ -217,8 +232,10 @@ def search(bench: Bench, setting: Setting, explained: Explained, networks: Seque
                         found = _reading(bench, line, None)
                     if found is not None:
                         return found
-    for start in range(0, len(lines), GROUP):
-        group = lines[start:start + GROUP]
+    groups = [lines[k:k + GROUP] for k in range(0, len(lines), GROUP)]
+    if lines and lines[0].unknown is not None and lines[0].unknown.raises:
+        groups = [lines[:1], *(lines[k:k + GROUP] for k in range(1, len(lines), GROUP))]
+    for group in groups:
         bench.listening(setting, {e.index: options.collect for e in group})
         tries = [(k, line, edit, node) for line in group
                  for k, (edit, node) in enumerate(options.edits.get((line.spot, line.manner), []))]

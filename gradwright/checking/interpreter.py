@@ -11,7 +11,7 @@ import numpy as np
 
 from gradwright.checking.assignments import Assignments, Listener
 from gradwright.checking.loops import runs_once
-from gradwright.checking.nodes import Array, Follows, Unknown, Unreadable
+from gradwright.checking.nodes import Array, Follows, Raises, Unknown, Unreadable
 from gradwright.checking.objects import Class, Frame, Function, Module
 from gradwright.checking.python_table import builtins
 from gradwright.checking.source import Source
@@ -106,7 +106,7 @@ class Interpreter(Assignments):
                 handler(statement, frame)
             except Unreadable as error:
                 if not isinstance(error, Follows):
-                    self._note(statement, str(error))
+                    self._note(statement, str(error), isinstance(error, Raises))
                 self._forget(statement, frame, str(error))
 
     def _forget(self, statement: ast.stmt, frame: Frame, reason: str) -> None:

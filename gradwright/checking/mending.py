@@ -49,6 +49,8 @@ def mend(root: Root, event: Event, judge: Judge, until: float) -> Mended | None:
     text = ast.get_source_segment(event.cell.text, event.expression)
     if text is None:
         return None
+    if root.edit is not None and root.repeated:
+        return Mended(root.edit, root.edit.kind, root.edit.sentence, spliced(event, root.edit.source))
     operator = _operators(root, event, judge)
     if operator is not None:
         return operator
@@ -92,7 +94,8 @@ def any_name(text: str, scope: Scope) -> Iterator[Edit]:
         return  # columns of one line are not those of another
     tree, plain = ast.parse(text.strip(), mode="eval"), text.strip().encode()
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    offered = {**dict.fromkeys(_entries(tree, scope)), **dict.fromkeys(scope.arrays)}
+    bound = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+    offered = dict.fromkeys([*bound, *_entries(tree, scope), *scope.arrays])
     for node in ast.walk(tree):
         if not isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) or node.lineno != 1 or node.end_lineno != 1:
             continue

@@ -152,6 +152,8 @@ def close(value: Any, expected: np.ndarray) -> bool:
     value, expected = value.astype(float), np.asarray(expected, float)
     with np.errstate(all="ignore"):
         largest = np.max(np.abs(expected))
+        if not np.isfinite(largest):
+            return np.array_equal(value, expected, equal_nan=True)
         return bool(np.max(np.abs(value - expected)) <= CLOSE * max(largest, 1e-9))
 
 

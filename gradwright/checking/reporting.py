@@ -16,9 +16,9 @@ from gradwright.checking.hazards import hazards
 from gradwright.checking.judgements import Fix, Judgement
 from gradwright.checking.mending import Mended, source_of
 from gradwright.checking.objects import Event
-from gradwright.checking.reference import close
+from gradwright.checking.reference import CLOSE, close
 from gradwright.checking.settings import Setting
-from gradwright.checking.words import conventions, sentence
+from gradwright.checking.words import conventions, sentence, too_early
 from symbolic.architecture import to_compact
 
 if TYPE_CHECKING:
@@ -30,12 +30,23 @@ def report(empty: Check, bench: Bench, setting: Setting, explained: Explained) -
     judge = explained.judge
     mended = bench.corrections(setting, explained)
     errors = [_finding(root, mended.get(root.event.index), judge, explained) for root in explained.roots]
+    errors = errors or raised(bench)
     warnings = hazards(bench, judge, {(f.place.cell, f.place.line) for f in errors})
     findings = sorted([*errors, *warnings], key=lambda f: (f.place.cell or 0, f.place.line, f.severity))
     network = Recognised(to_compact(setting.network), setting.network.samples, setting.network.reduction,
                          conventions(setting))
     return replace(empty, network=network, mapping=mapping_of(judge), lines=tuple(_lines(bench, explained)),
                    findings=tuple(findings), numbers=tuple(_numbers(bench, setting, explained, mended)))
+
+
+def raised(bench: Bench) -> list[Finding]:
+    """Return the first line at which Python or NumPy would raise an error, where no mistake explains it."""
+    for place, message in bench.own.raised[:1]:
+        cell = next(c for c in bench.source.cells if c.number == place.cell)
+        line, late = cell.line(place.line).strip(), too_early(message, cell, place)
+        said = f"{late}." if late else f"This raises an error: {message}."
+        return [Finding(Place(place.cell, place.line), line, "stale_value" if late else "wrong_value", "", said)]
+    return []
 
 
 def _finding(root: Root, mended: Mended | None, judge: Judge, explained: Explained) -> Finding:
@@ -51,7 +62,8 @@ def _finding(root: Root, mended: Mended | None, judge: Judge, explained: Explain
         ours = f"grad_{ours}"
     instead = _instead(root, explained)
     if instead:
-        said += f" Or it is right, and {_counterpart(root)} in {_lines_of(instead)} is wrong: the two differ by a factor."
+        said += (f" Or it is right, and what stands in {_lines_of(instead)} is wrong: loss and gradients differ by a "
+                 "factor.")
     return Finding(place, source, kind, event.target, said, derived(judge.setting, ours),
                    mended.statement if mended is not None else in_code(root, judge), "error",
                    rule_of(judge.setting, ours, kind), instead)
@@ -60,20 +72,36 @@ def _finding(root: Root, mended: Mended | None, judge: Judge, explained: Explain
 def _instead(root: Root, explained: Explained) -> tuple[Place, ...]:
     """Return the lines that may be at fault where a loss and all its gradients differ by a constant factor alone."""
     event = root.event
-    if len(explained.spots) != 1 or root.detail or event.node is None or not _is_scaled(root):
+    if len(explained.spots) != 1 or root.detail or event.node is None or not _is_scaled(root, explained.judge.setting):
         return ()
     judged = sorted(explained.judge.judgements.values(), key=lambda j: j.event.index)
-    gradients = [j.event for j in judged if j.ours.startswith("grad_") and j.event.manner != "shown"]
+    gradients = [j.event for j in judged if j.ours.startswith("grad_") and j.event.manner != "shown"
+                 and j.event.node is not None and any(t[0] == "Y" for t in j.event.node.tags)]
     losses = [j.event for j in judged if j.ours == "loss" and j.event.manner != "shown" and j.verdict == "right"]
     if root.ours == "loss":
-        found = gradients[:1]
+        parts = [j.event for j in judged if j.verdict == "unknown" and j.event.index < event.index
+                 and j.event.node is not None and id(j.event.node) in _ancestors(event)]
+        found = [*gradients[:1], *parts]
     else:
         found = losses if gradients and gradients[0].spot == event.spot else []
-    return tuple(dict.fromkeys(Place(e.place.cell, e.place.line) for e in found))
+    places = dict.fromkeys(Place(e.place.cell, e.place.line) for e in found if e.spot != event.spot)
+    return tuple(places)
 
 
-def _is_scaled(root: Root) -> bool:
-    """Say whether a value is the right one but for a positive factor."""
+def _ancestors(event: Event) -> set[int]:
+    """Return the identities of the values that a value was computed from."""
+    found: set[int] = set()
+    waiting = [event.node] if event.node is not None else []
+    while waiting:
+        node = waiting.pop()
+        if id(node) not in found:
+            found.add(id(node))
+            waiting += node.parents
+    return found
+
+
+def _is_scaled(root: Root, setting: Setting) -> bool:
+    """Say whether a value is the right one but for a factor that a loss may have: of 2, the samples, the outputs."""
     if root.event.node is None or root.expected is None:
         return False
     value, expected = np.asarray(root.event.node.value), root.expected
@@ -81,12 +109,12 @@ def _is_scaled(root: Root) -> bool:
         return False
     norm = float(np.sum(expected * expected))
     factor = float(np.sum(value * expected)) / norm if norm else 0.0
-    return factor > 0 and close(value / factor, expected)
+    usual = {s * u * t for s in _both(setting.samples) for u in _both(setting.wiring.widths[-1]) for t in _both(2)}
+    return any(abs(factor - f) <= CLOSE * f for f in usual) and close(value / factor, expected)
 
 
-def _counterpart(root: Root) -> str:
-    """Return what else may be wrong, in words."""
-    return "the gradient" if root.ours == "loss" else "the loss"
+def _both(count: int) -> tuple[float, ...]:
+    return 1.0, float(count), 1.0 / count
 
 
 def _lines_of(places: tuple[Place, ...]) -> str:

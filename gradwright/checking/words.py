@@ -9,10 +9,12 @@ import numpy as np
 
 from gradwright.checking.blaming import Root
 from gradwright.checking.comparing import Judge
+from gradwright.checking.findings import Place
 from gradwright.checking.formulas import said
 from gradwright.checking.mending import Mended
 from gradwright.checking.reference import close
 from gradwright.checking.settings import Setting
+from gradwright.checking.source import Cell
 
 
 def shape(value: tuple[int, ...]) -> str:
@@ -93,14 +95,18 @@ def _is_other_mask(root: Root, judge: Judge) -> bool:
 def _too_early(root: Root) -> str:
     """Return that a name is used before the line that computes it, where that is so."""
     event = root.event
-    found = re.fullmatch(r"the name (\w+) is not defined|(?:\w+ has no attribute (\w+))",
-                         event.unknown.reason if event.unknown is not None else "")
+    return too_early(event.unknown.reason if event.unknown is not None else "", event.cell, event.place)
+
+
+def too_early(reason: str, cell: Cell, place: Place) -> str:
+    """Return in words that a name is used before the line that computes it, where an error is for that reason."""
+    found = re.fullmatch(r"the name (\w+) is not defined|(?:\w+ has no attribute (\w+))", reason)
     if found is None:
         return ""
     name = found[1] or found[2]
-    for node in ast.walk(event.cell.tree):
+    for node in ast.walk(cell.tree):
         if isinstance(node, (ast.Name, ast.Attribute)) and isinstance(node.ctx, ast.Store) and (
-                getattr(node, "id", None) or getattr(node, "attr", None)) == name and node.lineno > event.place.line:
+                getattr(node, "id", None) or getattr(node, "attr", None)) == name and node.lineno > place.line:
             return f"`{name}` is used here before line {node.lineno} computes it"
     return ""
 

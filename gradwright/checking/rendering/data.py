@@ -25,7 +25,8 @@ def to_json(check: Check) -> str:
                   for line in check.lines],
         "findings": [{**_place(f.place), "column": f.place.column, "end": f.place.end, "source": f.source,
                       "kind": f.kind, "target": f.target, "message": f.message, "expected": f.expected,
-                      "correction": f.correction, "severity": f.severity, "step": f.step, "also": [*map(_place, f.also)]}
+                      "correction": f.correction, "severity": f.severity, "step": f.step,
+                      "also": [*map(_place, f.also)]}
                      for f in check.findings],
         "numbers": [{**_place(n.place), "target": n.target, "theirs": _number(n.theirs), "right": _number(n.right)}
                     for n in check.numbers],
