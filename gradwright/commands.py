@@ -57,14 +57,15 @@ def differentiate(expression: str, wrt: Sequence[str], order: int, shapes: Seque
     if form == "python":
         write(generate_expression(answers), output)
     elif form == "json":
-        write(json.dumps(_answers_as_data(answers), ensure_ascii=False, indent=2, allow_nan=False) + "\n", output)
+        write(json.dumps(answers_as_data(answers), ensure_ascii=False, indent=2, allow_nan=False) + "\n", output)
     else:
         write(ANSWER_FORMATS[form](answers), output)
 
 
-def _answers_as_data(answers: Answers) -> dict[str, Any]:
+def answers_as_data(answers: Answers) -> dict[str, Any]:
     """Return one answer as it is, several as a list under ``answers``; the module serves them all."""
-    found = [answer_data(answers, a) | {"python": generate_expression(answers)} for a in answers.answers]
+    module = generate_expression(answers)
+    found = [answer_data(answers, a) | {"python": module} for a in answers.answers]
     return found[0] if len(found) == 1 else {"expression": answers.source, "answers": found}
 
 

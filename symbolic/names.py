@@ -45,6 +45,8 @@ def latex_name(name: str) -> str:
         return rf"\nabla_{{{latex_name(name[5:])}}}\mathcal{{L}}"
     if name in _WHOLE:
         return _WHOLE[name][0]
+    if re.fullmatch(r"d[A-Za-z]\d*", name):  # of a differential the d is upright, and nothing else
+        return r"\mathrm{d}" + latex_name(name[1:])
     match = _split(name)
     if not match:
         return rf"\mathrm{{{name.replace('_', chr(92) + '_')}}}"

@@ -26,8 +26,10 @@ from sympy import Determinant, Expr, MatrixSymbol, Rational, S, Symbol, Trace, e
 
 from symbolic.architecture import read_architecture
 from symbolic.derivation import Derivation
+from symbolic.derivatives import differentiate_text
 from symbolic.doors import derive, derive_expression
 from symbolic.formats import FORMATS
+from symbolic.formats.answers import answers_as_latex
 from symbolic.functions import ScalarFunction, activations, scalar_function
 from symbolic.general import derive_general
 from symbolic.losses import LOSSES
@@ -398,3 +400,20 @@ def test_parentheses() -> None:
     for expected, term in table.items():
         assert TextPrinter().show(term) == expected
         assert TextPrinter().equation(Equation(P, term)) == f"P = {expected}"
+
+
+def test_products_with_gradients_and_differentials_stand_apart() -> None:
+    """∇_a 𝓛 h is no gradient of 𝓛 h, and dX Y no differential of X Y: in LaTeX a thin space says so."""
+    derivation = derive(read_architecture("2-3-2:tanh,softmax"))
+    latex = FORMATS["latex"](derivation, derivation.gradients) + answers_as_latex(
+        differentiate_text("inv(X)*A", ["X"], 1, {}, {}, "unconstrained"))
+    assert r"\nabla_{a_2}\mathcal{L}\, h_1^{\top}" in latex
+    assert r"-X^{-1}\, \mathrm{d}X\, X^{-1}" in latex
+    assert r"\mathcal{L} h" not in latex
+    assert r"\mathrm{d}X X" not in latex
+
+
+@pytest.mark.parametrize(("name", "latex"), [
+    ("dF", r"\mathrm{d}F"), ("dW1", r"\mathrm{d}W_1"), ("dx", r"\mathrm{d}x"), ("data", r"\mathrm{data}"), ("d", "d")])
+def test_the_d_of_a_differential_alone_is_upright(name: str, latex: str) -> None:
+    assert latex_name(name) == latex

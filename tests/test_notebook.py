@@ -59,7 +59,9 @@ def test_widths_as_symbols() -> None:
     """A network of symbolic widths shows itself too."""
     from symbolic.architecture import read_architecture
 
-    assert "n_1" in read_architecture("n0-n1-2:tanh,softmax")._repr_mimebundle_()["text/latex"]
+    bundle = read_architecture("n0-n1-2:tanh,softmax")._repr_mimebundle_()
+    assert "n_1" in bundle["text/latex"]
+    assert "<td>n₁ × n₀</td><td>n₁ × 1</td><td>n₀·n₁ + n₁</td>" in bundle["text/html"]
 
 
 def test_check_shows_itself() -> None:

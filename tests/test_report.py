@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import hashlib
 import re
 import shutil
 from html.parser import HTMLParser
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from markupsafe import escape
 
 from codegen.data import Data
 from codegen.evaluation import read_parameters, read_samples
@@ -20,7 +23,8 @@ from gradwright.reporting import katex, pdf
 from gradwright.reporting.command import report
 from gradwright.reporting.folding import backward_runs, forward_runs
 from gradwright.reporting.mathematics import Mathematics
-from gradwright.reporting.page import SECTIONS, derivation_html, report_html
+from gradwright.reporting.page import SECTIONS, derivation_html, report_html, report_page
+from gradwright.reporting.rule_names import rule_name
 from gradwright.reporting.templating import environment
 from symbolic import InputError, derive, read_architecture
 from symbolic.printing import LatexPrinter, TextPrinter
@@ -162,16 +166,17 @@ def test_every_formula_can_be_set(architecture: str) -> None:
     html = report_html(network, mathematics=Mathematics(True))
     assert 'class="unset"' not in html
     assert "katex-error" not in html
-    assert html.count("<math") == html.count('class="katex-mathml"') > 20
+    assert html.count("<math") == html.count("class=katex-mathml>") > 20
     assert 'class="tex"' not in html
 
 
 def test_fonts_are_those_used() -> None:
-    none, some = katex.stylesheet(set()), katex.stylesheet({"mathcal", "mathnormal"})
+    none, some = katex.stylesheet(set())[0], katex.stylesheet({"mathcal", "mathnormal"})[0]
     face = r"@font-face\{[^}]*font-family:(KaTeX_\w+);font-style:normal;font-weight:400|@font-face\{[^}]*:(KaTeX_Math)"
     assert ["".join(f) for f in re.findall(face, none)] == ["KaTeX_Main"]
     assert ["".join(f) for f in re.findall(face, some)] == ["KaTeX_Caligraphic", "KaTeX_Main", "KaTeX_Math"]
-    every = katex.stylesheet(katex.NOTATION)
+    every, rules = katex.stylesheet(katex.NOTATION)
+    assert "@font-face" not in rules
     assert len(re.findall("@font-face", every)) == 8
     assert "url(fonts/" not in every
     assert katex.version() in katex.script()
@@ -214,6 +219,18 @@ def test_symbolic_widths_have_a_derivation_and_no_numbers() -> None:
     assert "The widths of this network are symbols" in text
     assert "n₁×n₀" in text
     assert 'id="code"' not in html
+
+
+def test_formula_that_random_values_do_not_suit_has_no_numbers() -> None:
+    """The derivation is there all the same; values that were given are refused, not left out."""
+    network = read_architecture("3-2:log(x)")
+    text = " ".join(Page(report_html(network, mathematics=Mathematics(False))).text)
+    assert "With random parameters and samples, the loss is nan" in text
+    assert "With --params and --data of your own this section has values" in text
+    assert "loss_and_gradients" in text
+    assert "∇W₁" in text
+    with pytest.raises(InputError, match="the loss is nan"):
+        report_html(network, {"W1": -np.ones((2, 3)), "b1": np.zeros((2, 1))})
 
 
 def test_deep_network_is_folded_and_small() -> None:
@@ -348,3 +365,62 @@ def test_fragment_of_an_expression_has_no_layers() -> None:
     assert "∇w₁" in text
     assert len(set(seen.ids)) == len(seen.ids)
     assert {link[1:] for link in seen.links} <= set(seen.ids)
+
+
+def test_rules_have_the_names_of_the_field() -> None:
+    """No key of the engine's stands in for a name; those of the quiz are what a textbook calls them."""
+    shown = {s.rule.key: rule_name(s.rule.key) for a in TABLE for g in derive(read_architecture(a)).gradients
+             for s in g.steps}
+    assert not [name for name in shown.values() if re.search(r"_|transposition|^collect$|scalar product", name)]
+    assert shown["differential_of_product"] == "product rule"
+    assert shown["transposition_of_hadamard_product"] == "adjoint of the Hadamard product"
+    assert shown["chain_rule"] == "chain rule"
+    assert shown["differential_of_scalar_product"] == "constant factor"
+    text = " ".join(Page(report_html(quiz()[0], mathematics=Mathematics(False))).text)
+    assert "adjoint of the matrix product" in text
+    assert "labels that are distributions" in text
+
+
+@pytest.mark.skipif(not find_spec("quickjs"), reason="quickjs is not installed")
+def test_short_classes_lose_nothing() -> None:
+    """Each class of a formula has the rules that it has in KaTeX's own style, and no style stands in an attribute."""
+    plain, short = Mathematics(True, compact=False), Mathematics(True)
+    formulas = [r"\nabla_{W_1}\mathcal{L}", r"\underbrace{A^{\top}}_{m \times n} \oslash \lVert x\rVert^{2}",
+                r"\left\langle \hat{y}, \frac{1}{1 + e^{-x}}\right\rangle",
+                r"\begin{cases} 1 & x > 0 \\ 0 & \text{else}\end{cases}"]
+    sheets = [m.stylesheet() for m in (plain, short) if [m.show(f, "") for f in formulas]]
+    assert len(sheets[1]) < len(sheets[0])
+
+    def bodies(sheet: str, name: str) -> list[str]:
+        return [body for selectors, body in re.findall(r"([^{}]+)\{([^{}]*)\}", sheet)
+                if f".katex .{name}" in selectors.split(",")]
+
+    for formula in formulas:
+        before, after = (re.findall(r"<span([^>]*)>", m.show(formula, "")) for m in (plain, short))
+        for old, new in zip(before, after, strict=True):
+            assert "style" not in new
+            names = ["".join(found).split() for tag in (old, new)
+                     for found in re.findall(r'class=(?:"([^"]*)"|(\S+))', tag) or [("", "")]]
+            assert len(names[1]) - len(names[0]) == ("style=" in old)
+            for long, brief in zip(names[0], names[1], strict=False):
+                assert bodies(sheets[1], brief) == bodies(sheets[0], long)
+        assert re.sub(r"<[^>]*>", "", plain.show(formula, "")) == re.sub(r"<[^>]*>", "", short.show(formula, ""))
+    assert short.show(formulas[0], "").count("xmlns") == 0
+
+
+def test_policy_knows_every_script_and_style() -> None:
+    """The policy holds for a page with every way of setting formulas, and needs no exception for attributes."""
+    for ahead in (True, False):
+        found = report_page(*quiz(), mathematics=Mathematics(ahead), framed=True)
+        texts = re.findall(r"<(script|style)>(.*?)</\1>", found.html, re.DOTALL)
+        digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for _, text in texts]
+        assert sorted(re.findall(r"'sha256-([^']+)'", found.policy)) == sorted(digests)
+        assert "unsafe" not in found.policy
+        assert not [a for _, a in Page(found.html).elements if "style" in a]
+        assert f'content="{escape(found.policy)}"' in found.html
+    assert "framed" not in report_html(quiz()[0], mathematics=Mathematics(False))
+
+
+def test_sizes_in_symbols_read_as_mathematics() -> None:
+    text = " ".join(Page(report_html(read_architecture("n0-n1-n1:tanh,sigmoid"), mathematics=Mathematics(False))).text)
+    assert "n₀·n₁ + n₁² + 2·n₁ parameters" in text

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,7 @@ CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.whic
 if CHROMIUM is None:
     pytest.skip("no chromium was found", allow_module_level=True)
 
+ROOT = Path(__file__).resolve().parent.parent
 AXE = os.environ.get("AXE", "")
 DEEP = "4-4x8-3:tanh*8,softmax?name=deep"
 WIDE, PHONE = {"width": 1200, "height": 900}, {"width": 390, "height": 844}
@@ -83,6 +86,15 @@ def test_page_is_whole(open_page, name: str, viewport: dict, scheme: str) -> Non
     assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
     assert page.evaluate("document.fonts.ready.then(() => [...document.fonts].every(f => f.status !== 'error'))")
     assert page.locator(".picture:visible").count() == 1
+
+
+def test_steps_on_a_phone_have_no_empty_lines(open_page) -> None:
+    page = open_page("symbols", viewport=PHONE)
+    gaps = page.locator("details.block[open] .steps > li").evaluate_all(
+        """items => items.map(item => item.querySelector('.line').getBoundingClientRect().top
+            - item.getBoundingClientRect().top)""")
+    assert len(gaps) == 20
+    assert max(gaps) < 12
 
 
 def test_page_reads_without_javascript(open_page) -> None:
@@ -240,3 +252,18 @@ def test_axe_finds_nothing_serious(open_page, browser, files, name: str, viewpor
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     context.close()
     assert [(v["id"], v["impact"], v["nodes"][0]["html"][:200]) for v in found["violations"]] == []
+
+
+def test_screenshots_for_the_readme(tmp_path: Path) -> None:
+    """The command takes them all, of the sizes of those that are kept; the README shows each of those."""
+    subprocess.run([sys.executable, ROOT / "docs/screenshots.py", tmp_path], check=True, timeout=120)
+    kept = ROOT / "docs/screenshots"
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == sorted(path.name for path in kept.iterdir())
+    assert names == [f"report-{size}-{scheme}.png" for size in ("phone", "wide") for scheme in ("dark", "light")]
+    for name in names:
+        taken, shown = (tmp_path / name).read_bytes(), (kept / name).read_bytes()
+        assert taken.startswith(b"\x89PNG")
+        assert taken[16:24] == shown[16:24]  # width and height
+        assert len(shown) < 250_000
+        assert f"docs/screenshots/{name}" in (ROOT / "README.md").read_text()

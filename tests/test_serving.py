@@ -16,11 +16,14 @@ import subprocess
 import sys
 import time
 import tomllib
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from click.testing import CliRunner
@@ -188,6 +191,18 @@ def test_an_architecture_reads_back(server: Server) -> None:
     assert again["symbolic"]
 
 
+@pytest.mark.parametrize(("text", "words"), [
+    ("3-2", "the activations are missing"), ("  3-2:tahn ", "did you mean 'tanh'?"),
+    ("3 2", "not of the form WIDTHS:ACTIVATIONS"),
+    ("inputs = 3", "'layers' is missing"), ("[[layers]]", "'inputs' is missing"), ("", "'inputs' is missing"),
+    ("inputs 3\nunits 2", "not TOML")])
+def test_one_line_is_a_compact_string(server: Server, text: str, words: str) -> None:
+    """A message is about what was meant: TOML only where it looks like that."""
+    answer = server.ask("architecture", {"architecture": text})
+    assert answer.status_code == 422
+    assert words in answer.json()["error"]["message"]
+
+
 def test_a_file_is_never_an_architecture(server: Server) -> None:
     for name in ("examples/quiz/quiz.toml", str(ROOT / "examples/quiz/quiz.toml"), "/etc/passwd"):
         answer = server.ask("architecture", {"architecture": name})
@@ -210,10 +225,56 @@ def test_the_report_is_a_page(server: Server) -> None:
     assert answer["text"].lstrip().lower().startswith("<!doctype html>")
 
 
+def form(server: Server, body: str | bytes, **headers: str) -> Any:
+    return httpx.post(f"{server.url}report", content=body, timeout=60,
+                      headers={"content-type": "application/x-www-form-urlencoded"} | headers)
+
+
+def test_the_live_report_is_a_page_apart(server: Server) -> None:
+    answer = form(server, urlencode({"architecture": "3-2:softmax"}), origin=server.url.rstrip("/"))
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.text.lstrip().startswith("<!DOCTYPE html>")
+    policy = answer.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; ")
+    assert policy.endswith("; sandbox allow-scripts; frame-ancestors 'self'")
+    assert not re.search(r"unsafe|http|allow-same-origin|'self'.*'self'", policy)
+    for _, text in re.findall(r"<(script|style)>(.*?)</\1>", answer.text, re.DOTALL):
+        assert b64encode(sha256(text.encode()).digest()).decode() in policy
+    assert answer.headers["x-frame-options"] == "SAMEORIGIN"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(("body", "status", "words"), [
+    (b"", 400, "is missing"), (b"architecture", 400, "fields of a form"), (b"\xff=1", 400, "fields of a form"),
+    (b"architecture=%FF", 400, "fields of a form"), (b"network=3-2:softmax", 400, "unknown field"),
+    (b"&".join([b"architecture=1"] * 20), 400, "fields of a form"), (b"architecture=", 422, "is missing"),
+    (b"architecture=3-2:nothing", 422, "nothing"), (b"architecture=" + b"x" * 1_500_000, 413, "at most"),
+    (urlencode({"architecture": f"3-2:{SCRIPT}"}).encode(), 422, "&lt;"),
+    (urlencode({"architecture": f"3-2:softmax?name={SCRIPT}"}).encode(), 422, "&lt;")])
+def test_a_report_that_cannot_be_is_text(server: Server, body: bytes, status: int, words: str) -> None:
+    answer = form(server, body)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert words in answer.text
+    assert not re.search("<script|<img|Traceback", answer.text)
+    assert "script-src" not in answer.headers["content-security-policy"]
+
+
+def test_a_foreign_form_is_refused(server: Server) -> None:
+    body = urlencode({"architecture": "3-2:softmax"})
+    for headers in ({"origin": "http://evil.example"}, {"origin": "null"}, {"host": "evil.example"}):
+        assert form(server, body, **headers).status_code == 403
+    assert form(server, body, **{"content-type": "text/plain"}).status_code == 415
+    assert httpx.get(f"{server.url}report").status_code == 405
+
+
 def test_all_examples_are_answered(server: Server) -> None:
     examples = httpx.get(f"{server.url}api/examples").json()
     assert all(len(examples[tab]) >= 3 for tab in ("expression", "network", "check"))
-    for kind, name in (("expression", "differentiate"), ("network", "derive"), ("check", "check")):
+    for kind, name in (("expression", "differentiate"), ("network", "derive"), ("network", "report"),
+                       ("check", "check")):
         for example in examples[kind]:
             answer = server.ask(name, {k: v for k, v in example.items() if k != "title"})
             assert answer.status_code == 200, (example["title"], answer.text)
@@ -364,7 +425,7 @@ def test_headers_that_protect(server: Server) -> None:
         assert "http" not in policy
         assert "frame-ancestors 'none'" in policy
         assert answer.headers["x-content-type-options"] == "nosniff"
-        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["referrer-policy"] == "same-origin"
         assert "server" not in answer.headers
 
 

@@ -86,6 +86,11 @@ def answered(page: Any, title: str) -> Any:
     return card
 
 
+def report(page: Any) -> Any:
+    """Return what is in the frame of the report that is shown."""
+    return page.frame_locator("iframe.report:not(.coming)")
+
+
 def test_starts_with_an_example(open_page: Any) -> None:
     page = open_page()
     card = answered(page, "gradient by x")
@@ -193,7 +198,7 @@ def test_tabs_by_keyboard(open_page: Any) -> None:
 def test_the_editor_writes_toml(open_page: Any) -> None:
     page = open_page("#network")
     cards = page.locator("#network-answers")
-    expect(cards.locator(".gradient")).to_have_count(11)
+    expect(report(page).locator("details.block")).to_have_count(11)
     page.locator("#add-layer").click()
     expect(page.locator("#layers li")).to_have_count(4)
     expect(page.get_by_label("Units of layer 3")).to_be_focused()
@@ -220,6 +225,10 @@ def test_the_editor_writes_toml(open_page: Any) -> None:
     page.locator("#net-inputs").fill("7")
     expect(cards.get_by_role("heading", name="mine", exact=True)).to_be_visible()
     expect(cards.get_by_role("heading", name="mine.py", exact=True)).to_be_visible()
+    expect(report(page).locator("h1")).to_have_text("mine")
+    expect(report(page).locator(".lead")).to_have_text(
+        "7-3-3-3:sigmoid,sigmoid,tanh?loss=huber&reduction=mean&samples=rows&weight_decay=0.25&name=mine"
+        "&bias=false,true,true")
     for words in ("inputs = 7", 'loss = "huber"', 'reduction = "mean"', 'samples = "rows"', "weight_decay = 0.25"):
         expect(page.locator("#toml")).to_have_value(re.compile(re.escape(words)))
     page.locator("#net-decay").fill("much")
@@ -228,34 +237,46 @@ def test_the_editor_writes_toml(open_page: Any) -> None:
 
 def test_toml_fills_the_editor(open_page: Any) -> None:
     page = open_page("#network")
-    expect(page.locator(".gradient")).to_have_count(11)
+    expect(report(page).locator("details.block")).to_have_count(11)
     page.locator("#toml").fill("4-6-1:relu,identity")
     expect(page.get_by_label("Units of layer 1")).to_have_value("6")
     expect(page.locator("#net-loss")).to_have_value("mean_squared_error")
     page.locator("#toml").fill('inputs = "n0"\n[[layers]]\nunits = "n1"\nactivation = "tanh"\n')
     expect(page.get_by_label("Units of layer 1")).to_have_value("n1")
     expect(page.get_by_text("A module needs widths that are numbers")).to_be_visible()
+    expect(report(page).get_by_text("The widths of this network are symbols")).to_be_visible()
     page.locator("#toml").fill("inputs = 3\n[[layers]]\nunits = 2\nactivation = 'tahn'\n")
     expect(page.locator("#network-problem")).to_contain_text("did you mean 'tanh'?")
 
 
-def test_gradients_and_the_module(open_page: Any) -> None:
+def test_the_report_and_the_module(open_page: Any) -> None:
     page = open_page(link("network", architecture="3-4-2:tanh,softmax"))
-    blocks = page.locator("details.gradient")
+    blocks = report(page).locator("details.block")
     expect(blocks).to_have_count(7)
-    page.get_by_role("button", name="Unfold all").click()
-    expect(page.locator(".derivation:visible")).to_have_count(7)
-    page.get_by_role("button", name="Fold all").press("Enter")
-    expect(page.locator(".derivation:visible")).to_have_count(0)
-    blocks.nth(1).locator("summary").first.press("Enter")
-    expect(page.locator(".derivation:visible")).to_have_count(1)
+    expect(report(page).locator(".steps > li:visible").first).to_be_visible()
+    report(page).get_by_role("button", name="Open every step").click()
+    expect(report(page).locator(".steps:visible")).to_have_count(7)
+    report(page).get_by_role("button", name="Open every step").press("Enter")
+    expect(report(page).locator(".steps:visible")).to_have_count(0)
+    report(page).locator("#grad-W2 summary").press("Enter")
+    expect(report(page).locator(".steps:visible")).to_have_count(1)
+    report(page).locator(".edge:visible", has_text="∇W₁").focus()
+    expect(report(page).locator("#equation-panel .katex")).to_have_count(1)
+    report(page).get_by_role("button", name="Copy").click()
+    expect(report(page).get_by_text("copied")).to_be_visible()
+    assert "def loss_and_gradients" in pasted(page)
+    with page.context.expect_page() as apart:
+        page.get_by_role("button", name="Open it in a tab of its own").click()
+    expect(apart.value.locator("details.block")).to_have_count(7)
+    assert apart.value.evaluate("[self.origin, opener]") == ["null", None]
+    apart.value.close()
     page.get_by_label("The language of the module").select_option("c")
     expect(page.get_by_role("heading", name="net_3_4_2.c", exact=True)).to_be_visible()
     page.get_by_role("button", name="Copy the module").click()
     assert "#include" in pasted(page)
     page.locator("#toml-copy").click()
     assert "[[layers]]" in pasted(page)
-    names = {"LaTeX": ".tex", "Markdown": ".md", "Text": ".txt", "TOML": ".toml", "Report": ".html"}
+    names = {"LaTeX": ".tex", "Markdown": ".md", "Text": ".txt", "TOML": ".toml", "Download the report": ".html"}
     for name, suffix in names.items():
         with page.expect_download() as found:
             page.locator("#network-answers .downloads").get_by_role("button", name=name).click()
@@ -263,6 +284,49 @@ def test_gradients_and_the_module(open_page: Any) -> None:
     with page.expect_download() as found:
         page.get_by_role("button", name="Download the module").click()
     assert found.value.suggested_filename == "net_3_4_2.c"
+
+
+def test_the_report_is_live(open_page: Any) -> None:
+    """A change brings a new report; what was open stays so, and the reader where he was; so does the cursor."""
+    page = open_page(link("network", architecture="3-4-2:tanh,softmax"))
+    expect(report(page).locator(".lead")).to_contain_text("3-4-2")
+    before = page.evaluate("history.length")
+    report(page).locator("#grad-W1 summary").click()
+    report(page).locator("#grad-W1").evaluate("e => e.scrollIntoView()")
+    page.wait_for_timeout(300)
+    was = report(page).locator("#grad-W1").evaluate("e => e.getBoundingClientRect().top")
+    units = page.get_by_label("Units of layer 1")
+    units.fill("5")
+    expect(report(page).locator(".lead")).to_contain_text("3-5-2")
+    expect(report(page).locator("#grad-W1")).to_have_attribute("open", "")
+    page.wait_for_timeout(300)
+    now = report(page).locator("#grad-W1").evaluate("e => e.getBoundingClientRect().top")
+    assert abs(now - was) < 5
+    expect(units).to_be_focused()
+    for width in ("6", "7", "8", "9"):
+        units.fill(width)
+        page.wait_for_timeout(350)  # just as long as it takes to be asked
+    expect(report(page).locator(".lead")).to_contain_text("3-9-2")
+    expect(page.locator("iframe.report")).to_have_count(1)
+    assert page.evaluate("history.length") == before
+    page.locator("#toml").fill("inputs = 3\n[[layers]]\nunits = 2\nactivation = 'tahn'\n")
+    expect(page.locator("#network-problem")).to_contain_text("tahn")
+    expect(report(page).locator(".lead")).to_contain_text("3-9-2")
+    expect(page.locator("#network-answers.stale")).to_have_count(1)
+    page.locator("#toml").fill("")
+    expect(page.locator("iframe.report")).to_have_count(0)
+    expect(page.locator("#layers li")).to_have_count(0)
+    page.locator("#add-layer").click()
+    expect(report(page).locator(".lead")).to_contain_text("3-3:identity")
+
+
+def test_a_report_that_takes_too_long_says_so(browser: Any) -> None:
+    with test_serving.serving(port=0, workers=1, seconds=0.05) as one:
+        one.wait(1)
+        page = browser.new_page()
+        page.goto(one.url + link("network", architecture="3-4-2:tanh,softmax"))
+        expect(report(page).locator("body")).to_contain_text("takes longer than the 0.05 s", timeout=20_000)
+        page.close()
 
 
 def test_checks_code(open_page: Any, tmp_path: Path) -> None:
@@ -304,7 +368,7 @@ def test_a_script_in_every_input(open_page: Any) -> None:
     page.locator("#expression").fill(f"x + {SCRIPT}")
     expect(page.locator("#expression-problem")).not_to_be_empty()
     page.locator("#tab-network").click()
-    expect(page.locator(".gradient")).to_have_count(11)
+    expect(report(page).locator("details.block")).to_have_count(11)
     for field in ("#net-inputs", "#net-name", "#net-decay", "#toml"):
         page.locator(field).fill(SCRIPT)
         expect(page.locator("#network-problem")).not_to_be_empty()
@@ -336,13 +400,23 @@ def test_goes_on_where_the_server_has_gone(browser: Any) -> None:
 @pytest.mark.parametrize("tab", ["expression", "network", "check"])
 def test_fits_and_is_accessible(open_page: Any, tab: str, viewport: dict[str, int], scheme: str) -> None:
     page = open_page(f"#{tab}", viewport=viewport, color_scheme=scheme, bypass_csp=bool(AXE))
-    shown = {"expression": ".answer .katex", "network": ".gradient .katex", "check": "iframe.checked"}[tab]
+    shown = {"expression": ".answer .katex", "network": "iframe.report:not(.coming)", "check": "iframe.checked"}[tab]
     page.locator(shown).first.wait_for()
     page.wait_for_timeout(300)
     assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    frames = [frame for frame in page.frames if frame.parent_frame]
+    assert len(frames) == (tab != "expression")
+    for frame in frames:
+        assert frame.evaluate("document.documentElement.scrollWidth <= innerWidth")
     if not AXE:
         pytest.skip("AXE names no axe.min.js")
-    page.add_script_tag(path=AXE)
-    found = page.evaluate("axe.run(document, {iframes: false}).then(r => r.violations)")
-    grave = [(v["id"], v["impact"], [n["html"][:120] for n in v["nodes"][:3]]) for v in found]
-    assert not grave
+    if tab == "check":  # nothing runs in its frame, not even axe: what it shows, as a page of its own
+        twin = page.context.new_page()
+        twin.set_viewport_size({"width": frames[0].evaluate("innerWidth"), "height": 800})
+        twin.set_content(page.locator("iframe.checked").get_attribute("srcdoc"))
+        frames = [twin.main_frame]
+    for frame in (page.main_frame, *frames):
+        frame.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+        frame.evaluate(Path(AXE).read_text())
+        found = frame.evaluate("axe.run(document, {iframes: false}).then(r => r.violations)")
+        assert not [(v["id"], v["impact"], [n["html"][:120] for n in v["nodes"][:3]]) for v in found]

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from gradwright.reporting.folding import Run, backward_runs, forward_runs
 from gradwright.reporting.mathematics import Mathematics
+from gradwright.reporting.rule_names import rule_name
 from symbolic.derivation import Derivation, Gradient, Line, Step
 from symbolic.formats.latex import shaped
 from symbolic.formats.parts import assumptions, building_blocks, definition, functions, source
@@ -176,7 +177,7 @@ class Telling:
         if key not in self.rules:
             kind = "assumption" if step.assumption else "rule"
             self.rules[key] = ShownRule(
-                self._anchor(f"{kind}-{step.rule.key}"), words(step.rule.key),
+                self._anchor(f"{kind}-{step.rule.key}"), rule_name(step.rule.key),
                 self.mathematics.show(self._latex.statement(step), self._text.statement(step)),
                 self._text.statement(step), source(step), step.assumption is not None)
         return self.rules[key]
@@ -192,7 +193,7 @@ class Telling:
     def _named(self, step: Step) -> ShownRule:
         """Return the equation that a step put in, where it stands on the page, else among the rules."""
         assert step.equation is not None
-        name = f"{words(step.rule.key)} of {self._text.show(step.equation.symbol)}"
+        name = f"{rule_name(step.rule.key)} of {self._text.show(step.equation.symbol)}"
         known = self._places.get(step.equation)
         if known is not None:
             return ShownRule(known.anchor, name, known.statement, known.text, known.source)
@@ -207,8 +208,3 @@ class Telling:
 def slug(name: str) -> str:
     """Return a name as a part of an identifier of the page."""
     return re.sub(r"[^A-Za-z0-9-]+", "-", name).strip("-")
-
-
-def words(key: str) -> str:
-    """Return the name of a rule."""
-    return key.replace("_", " ").replace("hadamard", "Hadamard").replace("kronecker", "Kronecker")

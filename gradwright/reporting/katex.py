@@ -47,8 +47,8 @@ def script_start() -> str:
     return f"window.gradwrightKatex = {{{_OPTIONS}}};\nwindow.gradwrightMacros = {json.dumps(MACROS)};\n"
 
 
-def stylesheet(classes: Collection[str]) -> str:
-    """Return KaTeX's style with the fonts that a page with these classes needs, as data."""
+def stylesheet(classes: Collection[str]) -> tuple[str, str]:
+    """Return the fonts that a page with these classes needs, as data, and the rules of KaTeX's style."""
     css = _text("katex.min.css")
     families = _families(css, classes)
 
@@ -61,7 +61,7 @@ def stylesheet(classes: Collection[str]) -> str:
         return (f"@font-face{{font-display:block;font-family:{family};font-style:{style};font-weight:{weight};"
                 f'src:url(data:font/woff2;base64,{data}) format("woff2")}}')
 
-    return _FACE.sub(inlined, css)
+    return "".join(map(inlined, _FACE.finditer(css))), _FACE.sub("", css)
 
 
 def _families(css: str, classes: Collection[str]) -> set[tuple[str, str, str]]:

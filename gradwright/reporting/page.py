@@ -32,7 +32,8 @@ from symbolic.architecture.toml import to_toml
 from symbolic.build import formula_names
 from symbolic.derivation import Derivation, Gradient
 from symbolic.doors import derive
-from symbolic.formats.parts import evidence, notes
+from symbolic.errors import InputError
+from symbolic.formats.parts import amount, evidence, notes
 from symbolic.names import text_name
 from symbolic.network import Network
 
@@ -55,8 +56,28 @@ class Row:
     index: str
 
 
-def report_html(network: Network, parameters: Mapping[str, Any] | None = None, data: Data | None = None, *,
-                remarks: Sequence[str] = (), command: str = "", mathematics: Mathematics | None = None) -> str:
+@dataclass(frozen=True)
+class Report:
+    """A page that stands alone, and the policy by which a browser takes its scripts and styles, and no others.
+
+    Attributes:
+        html: The page; it states the policy too.
+        policy: For whoever serves it.
+    """
+
+    html: str
+    policy: str
+
+
+def report_html(network: Network, parameters: Mapping[str, Any] | None = None, data: Data | None = None,
+                **options: Any) -> str:
+    """Return the text of `report_page`."""
+    return report_page(network, parameters, data, **options).html
+
+
+def report_page(network: Network, parameters: Mapping[str, Any] | None = None, data: Data | None = None, *,
+                remarks: Sequence[str] = (), command: str = "", mathematics: Mathematics | None = None,
+                framed: bool = False) -> Report:
     """Return the report of a network as a page that stands alone.
 
     Args:
@@ -66,6 +87,7 @@ def report_html(network: Network, parameters: Mapping[str, Any] | None = None, d
         remarks: What was done to the parameters that were read, in words.
         command: The command that makes this page again.
         mathematics: How formulas are set; ahead of time by default, where that can be done.
+        framed: Whether it is shown inside a page that will replace it, and keeps its reader's place for the next one.
 
     Raises:
         VerificationError: A gradient disagrees with numbers.
@@ -76,18 +98,26 @@ def report_html(network: Network, parameters: Mapping[str, Any] | None = None, d
     mathematics = mathematics or Mathematics()
     telling = Telling(derivation, shown, mathematics)
     forward, backward = telling.forward(), telling.backward()
-    code, found = _module(network, derivation, parameters, data, remarks)
-    scripts = [Markup(s) for s in (mathematics.script(), static("report.js")) if s]
+    code, found, reason = _module(network, derivation, parameters, data, remarks)
+    scripts = (mathematics.script(), static("report.js"), static("framed.js") if framed else "")
+    drawn = pictures(network, derivation, forward, backward)
     words: dict[str, Any] = {
         "forward": forward, "definitions": telling.definitions(), "backward": backward,
         "named": list(telling.rules.values()), "assumptions": telling.assumptions(),
-        "pictures": pictures(network, derivation, forward, backward), "rows": _rows(network, forward),
+        "pictures": drawn, "rows": _rows(network, forward),
         "long": any(layers.index for layers in (*forward, *backward)),
         "steps": sum(len(g.steps) for g in shown), "blocks_count": len(shown),
         "notes": notes(derivation, shown), "evidence": evidence(derivation), "numbers": found,
+        "reason": reason,
         "code": highlighted(code), "code_lines": code.count("\n"), "file": f"{network.name}.py"}
-    return render("report.html.jinja", **words, **_facts(network, command), scripts=scripts, hashes=_hashes(scripts),
-                  katex_style=Markup(mathematics.stylesheet()), style=Markup(static("report.css")), sections=SECTIONS)
+    # After the formulas, so that the style has what they need.
+    least = f".picture.wide svg {{ min-width: {drawn[0].least}px; }}"
+    styles = (mathematics.stylesheet(), static("report.css") + least)
+    policy = (f"default-src 'none'; style-src {_digests(styles)}; font-src data:; script-src {_digests(scripts)}; "
+              "base-uri 'none'; form-action 'none'")
+    html = render("report.html.jinja", **words, **_facts(network, command), policy=policy, sections=SECTIONS,
+                  scripts=[Markup(s) for s in scripts if s], styles=[Markup(s) for s in styles])
+    return Report(html, policy)
 
 
 def derivation_html(derivation: Derivation, shown: Sequence[Gradient], mathematics: Mathematics,
@@ -105,16 +135,23 @@ def derivation_html(derivation: Derivation, shown: Sequence[Gradient], mathemati
 
 
 def _module(network: Network, derivation: Derivation, parameters: Mapping[str, Any] | None, data: Data | None,
-            remarks: Sequence[str]) -> tuple[str, Numbers | None]:
+            remarks: Sequence[str]) -> tuple[str, Numbers | None, str]:
+    """Return the module, its numbers, and why there are none."""
     if network.symbolic:
-        return "", None
+        return "", None, "The widths of this network are symbols. With numbers for them"
     code = generate(network, derivation)
-    return code, numbers(network, load(network, code), parameters, data, remarks)
+    try:
+        return code, numbers(network, load(network, code), parameters, data, remarks), ""
+    except InputError as error:
+        if parameters is not None or data is not None:
+            raise
+        # Values of our own choice, where a formula such as log(x) need not be defined.
+        return code, None, f"With random parameters and samples, {error}. With --params and --data of your own"
 
 
 def _facts(network: Network, command: str) -> dict[str, Any]:
     compact = to_compact(network)
-    return {"name": network.name, "compact": compact, "count": _count(network.parameter_count),
+    return {"name": network.name, "compact": compact, "count": amount(network.parameter_count),
             "loss_name": network.loss.replace("_", " "), "reduction": network.reduction, "samples": network.samples,
             "decay": f"{network.weight_decay:g}" if network.weight_decay else "", "toml": to_toml(network),
             "digest": digest(network), "command": command or f"gradwright report '{compact}'",
@@ -133,7 +170,7 @@ def _rows(network: Network, forward: Sequence[Layers]) -> list[Row]:
         count = sum_of(shape for shape in (weight, bias) if shape)
         index = str(layers.index or k)
         output = "ŷ" if k == len(network.layers) else text_name(f"h_{index}")
-        total = f"{_count(count)} each, {_count(count * layers.count)} together" if layers.index else _count(count)
+        total = f"{amount(count)} each, {amount(count * layers.count)} together" if layers.index else amount(count)
         rows.append(Row(f"{index} = {layers.first} … {layers.last}" if layers.index else str(k),
                         f"{output} = {formulas.get(activation, activation)}({text_name(f'a_{index}')})",
                         _shape(weight), _shape(bias) if bias else "none", total, k, layers.last, layers.index))
@@ -144,11 +181,7 @@ def _shape(shape: tuple[Any, Any]) -> str:
     return "×".join(text_name(str(n)) if str(n).isidentifier() else str(n) for n in shape)
 
 
-def _count(count: Any) -> str:
-    return f"{count:,}" if isinstance(count, int) else str(count).replace("**", "^")
-
-
-def _hashes(scripts: Sequence[str]) -> str:
-    """Return the scripts' digests, so that a browser runs these and no others."""
-    digests = [base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in scripts]
-    return " ".join(f"'sha256-{d}'" for d in digests)
+def _digests(texts: Sequence[str]) -> str:
+    """Return what a policy says of scripts or styles, so that a browser takes these and no others."""
+    found = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in texts if text]
+    return " ".join(f"'sha256-{digest}'" for digest in found)

@@ -74,6 +74,11 @@ class Picture:
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
 
+    @property
+    def least(self) -> int:
+        """The width in pixels below which its letters would be too small to read; the picture then scrolls."""
+        return round(0.8 * self.width)
+
 
 @dataclass(frozen=True)
 class _Value:

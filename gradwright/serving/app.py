@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -18,12 +17,14 @@ from starlette.types import ASGIApp
 
 from gradwright.checking.findings import Check
 from gradwright.checking.rendering import to_html
+from gradwright.serving.asking import ask_for
 from gradwright.serving.description import openapi
 from gradwright.serving.endpoints import ENDPOINTS
 from gradwright.serving.examples import examples, vocabulary
 from gradwright.serving.fields import Endpoint, MalformedError
 from gradwright.serving.files import Files, policy
 from gradwright.serving.guards import Guard
+from gradwright.serving.live import live_report
 from gradwright.serving.pool import Pool, Reply, refusal
 from gradwright.serving.replies import body_of, respond
 from gradwright.serving.settings import Settings
@@ -53,6 +54,7 @@ def create_app(settings: Settings) -> ASGIApp:
     routes = [Route(f"/api/{e.name}", _answering(e, pool), methods=["POST"]) for e in ENDPOINTS.values()]
     routes += [Route(f"/api/{name}", _told(what), methods=["GET"]) for name, what in (
         ("examples", examples), ("vocabulary", words), ("openapi.json", openapi), ("health", health))]
+    routes += [Route("/report", live_report(pool), methods=["POST"])]
     routes += [Route(path, files.respond, methods=["GET"]) for path in files.contents]
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={
         MalformedError: _malformed, HTTPException: _refused, Exception: _failed})
@@ -64,26 +66,13 @@ def _answering(endpoint: Endpoint, pool: Pool) -> Handler:
     """Return what checks a question, and waits for its answer as long as the asker does."""
     async def answer(request: Request) -> Response:
         question = endpoint.checked(await body_of(request, endpoint.largest))
-        asked = asyncio.create_task(pool.ask(endpoint.name, question))
-        left = asyncio.create_task(_left(request))
-        try:
-            await asyncio.wait((asked, left), return_when=asyncio.FIRST_COMPLETED)
-            if not asked.done():
-                return Response(status_code=204)  # nobody is there to read it
-            reply = asked.result()
-        finally:
-            asked.cancel()
-            left.cancel()
+        reply = await ask_for(request, pool, endpoint.name, question)
+        if reply is None:
+            return Response(status_code=204)  # nobody is there to read it
         wanted = request.headers.get("prefer", "").replace(" ", "").lower()
         return respond(Reply(200, reply.body) if reply.status == 422 and wanted == "status=200" else reply)
 
     return answer
-
-
-async def _left(request: Request) -> None:
-    """Return once the client has gone."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 def _told(what: Callable[[], dict[str, Any]]) -> Handler:

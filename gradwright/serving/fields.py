@@ -105,7 +105,14 @@ class Endpoint:
         Raises:
             MalformedError: It is none.
         """
-        data = _parsed(body)
+        return self.question(_parsed(body))
+
+    def question(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the question that these fields ask, with those that were left out.
+
+        Raises:
+            MalformedError: It is none.
+        """
         known = {f.name: f for f in self.fields}
         for key in data:
             if key not in known:

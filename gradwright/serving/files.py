@@ -76,5 +76,5 @@ def policy(inline: Mapping[str, str]) -> str:
     hashes = sorted({base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in styles})
     return "; ".join((
         "default-src 'none'", "script-src 'self'", " ".join(("style-src 'self'", *(f"'sha256-{h}'" for h in hashes))),
-        "font-src 'self'", "img-src 'self' data:", "connect-src 'self'", "form-action 'none'", "base-uri 'none'",
-        "frame-ancestors 'none'"))
+        "font-src 'self'", "img-src 'self' data:", "connect-src 'self'", "form-action 'self'", "frame-src 'self'",
+        "base-uri 'none'", "frame-ancestors 'none'"))

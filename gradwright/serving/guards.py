@@ -26,9 +26,10 @@ class Guard:
     def __init__(self, app: ASGIApp, settings: Settings, policy: str) -> None:
         self.app, self.settings = app, settings
         self.open = 0
+        # With no referrer at all a browser would send no true Origin with a form.
         self.headers: Mapping[str, str] = {
             "content-security-policy": policy, "x-content-type-options": "nosniff", "x-frame-options": "DENY",
-            "referrer-policy": "no-referrer", "cross-origin-opener-policy": "same-origin",
+            "referrer-policy": "same-origin", "cross-origin-opener-policy": "same-origin",
             "cross-origin-resource-policy": "same-origin",
             "permissions-policy": "camera=(), microphone=(), geolocation=()"}
 
@@ -43,7 +44,7 @@ class Guard:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in self.headers.items():
-                    headers[name] = value
+                    headers.setdefault(name, value)  # the report's page has a policy of its own
             await send(message)
 
         if problem := self._foreign(Headers(scope=scope)):

@@ -80,9 +80,10 @@ def _shape(symbol: Expr) -> list[int | str]:
 
 def network_of(text: str) -> Network:
     """Return the network of a TOML document or a compact string; never a file's, whatever it looks like."""
-    if re.match(r"\s*[\w?-]+\s*:", text) and "\n" not in text.strip():
-        return parse_compact(text.strip())
-    return parse_toml(text)
+    line = text.strip()
+    if "\n" in line or re.match(r"[\w-]*\s*=|\[|#|$", line):  # a key, a table, a comment, or nothing
+        return parse_toml(text)
+    return parse_compact(line)
 
 
 def network_table(network: Network) -> dict[str, Any]:
@@ -110,7 +111,7 @@ def source_of_code(text: str, name: str) -> Any:
     from gradwright.checking import source as reading
 
     if name.lower().endswith(reading.NOTEBOOKS):
-        return reading._notebook(name, text.encode("utf-8", "replace"), NOWHERE)
+        return reading.source_of_notebook(text.encode("utf-8", "replace"), name, NOWHERE)
     return replace(reading.source_of(text, name), folder=NOWHERE)
 
 

@@ -20,15 +20,15 @@ def respond(reply: Reply) -> Response:
     return Response(reply.body, reply.status, headers, "application/json")
 
 
-async def body_of(request: Request, largest: int) -> bytes:
+async def body_of(request: Request, largest: int, expected: str = "application/json") -> bytes:
     """Return the body of a request.
 
     Raises:
-        MalformedError: It is not declared as JSON, is too large, or does not arrive.
+        MalformedError: It is not declared as of the expected type, is too large, or does not arrive.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise MalformedError(415, f"expected the content type application/json, came {kind[:80] or 'none'!r}")
+    if kind != expected:
+        raise MalformedError(415, f"expected the content type {expected}, came {kind[:80] or 'none'!r}")
     length = request.headers.get("content-length", "")
     if length.isdigit() and int(length[:20]) > largest:
         raise _too_large(largest)

@@ -13,6 +13,7 @@ from typing import Any
 from codegen.c.source import generate_c
 from codegen.expressions import generate_expression
 from codegen.targets import TARGETS
+from gradwright.commands import answers_as_data, selected
 from gradwright.serving.reading import (
     arrays_of,
     expression_place,
@@ -26,7 +27,7 @@ from symbolic.derivatives import differentiate_text
 from symbolic.doors import derive as derive_network
 from symbolic.errors import InputError
 from symbolic.formats import FORMATS
-from symbolic.formats.answers import ANSWER_FORMATS, answer_data
+from symbolic.formats.answers import ANSWER_FORMATS
 from symbolic.formats.data import as_data
 from symbolic.language.reading import read, read_property, read_shape
 
@@ -52,9 +53,7 @@ def differentiate(question: Mapping[str, Any]) -> dict[str, Any]:
         return _file("derivative", form, generate_expression(answers))
     if form != "json":
         return _file("derivation", form, ANSWER_FORMATS[form](answers))
-    module = generate_expression(answers)
-    found = [answer_data(answers, a) | {"python": module} for a in answers.answers]
-    return found[0] if len(found) == 1 else {"expression": answers.source, "answers": found}
+    return answers_as_data(answers)
 
 
 def _declared(question: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, tuple[str, ...]]]:
@@ -77,10 +76,7 @@ def architecture(question: Mapping[str, Any]) -> dict[str, Any]:
 def derive(question: Mapping[str, Any]) -> dict[str, Any]:
     """Return what ``gradwright derive`` writes."""
     derivation = derive_network(network_of(question["architecture"]))
-    names = question["wrt"]
-    for name in names:
-        derivation.gradient(name)
-    shown = tuple(g for g in derivation.gradients if (g.wrt.name in names if names else g.wrt.name != "X"))
+    shown = selected(derivation, question["wrt"])
     if question["format"] == "json":
         return as_data(derivation, shown)
     return _file(derivation.forward.name, question["format"], FORMATS[question["format"]](derivation, shown))
@@ -101,6 +97,14 @@ def report(question: Mapping[str, Any]) -> dict[str, Any]:
 
     network = network_of(question["architecture"])
     return {"file": f"{network.name}.html", "format": "html", "text": report_html(network)}
+
+
+def live(question: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the report as it is shown in a frame of the page, and the policy that it is served with."""
+    from gradwright.reporting.page import report_page
+
+    found = report_page(network_of(question["architecture"]), framed=True)
+    return {"text": found.html, "policy": found.policy}
 
 
 def check(question: Mapping[str, Any]) -> dict[str, Any]:
@@ -132,7 +136,7 @@ def _file(name: str, form: str, text: str) -> dict[str, Any]:
 
 TASKS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "read": read_expression, "differentiate": differentiate, "architecture": architecture, "derive": derive,
-    "generate": generate, "report": report, "check": check}
+    "generate": generate, "report": report, "live": live, "check": check}
 
 _PLAIN: dict[str, Any] = {"shapes": [], "properties": [], "order": 1, "convention": "unconstrained", "format": "json"}
 _TRIED = """import numpy as np
@@ -150,7 +154,7 @@ WARMING: tuple[tuple[str, dict[str, Any]], ...] = (
     ("differentiate", {**_PLAIN, "expression": "logdet(X) + tr(X'*A)", "wrt": ["X"], "format": "latex"}),
     ("derive", {"architecture": "2-2-2:tanh,softmax", "wrt": [], "format": "json"}),
     ("generate", {"architecture": "2-2-2:tanh,softmax", "target": "numpy", "dtype": "double"}),
-    ("report", {"architecture": "2-2-2:tanh,softmax"}),
+    ("live", {"architecture": "2-2-2:tanh,softmax"}),
     ("check", {"code": _TRIED, "name": "warm.py", "architecture": "", "parameters": "", "mapping": [],
                "format": "html"}),
 )

@@ -17,7 +17,7 @@ from symbolic.derivatives import Derivative
 from symbolic.displayed import Displayed
 from symbolic.formats.answers import answers_as_text, as_derivation
 from symbolic.formats.latex import forward_rows, rows, shaped
-from symbolic.formats.parts import assumptions, evidence, heading, sources
+from symbolic.formats.parts import amount, assumptions, evidence, heading, sources
 from symbolic.formats.text import as_text
 from symbolic.network import Network
 from symbolic.printing import LatexPrinter, TextPrinter
@@ -66,13 +66,13 @@ def _table(network: Network) -> str:
     shapes, cells = network.parameter_shapes(), []
     for k, layer in enumerate(network.layers, start=1):
         sizes = [shapes[f"W{k}"]] + ([shapes[f"b{k}"]] if layer.bias else [])
-        written = [f"{rows} × {columns}" for rows, columns in sizes] + ["none"] * (2 - len(sizes))
+        written = [f"{amount(rows)} × {amount(columns)}" for rows, columns in sizes] + ["none"] * (2 - len(sizes))
         count = sum(rows * columns for rows, columns in sizes)
         cells.append(f"<tr><td>{k}</td><td>{escape(layer.activation)}</td><td>{written[0]}</td><td>{written[1]}</td>"
-                     f"<td>{count}</td></tr>")
+                     f"<td>{amount(count)}</td></tr>")
     return ("<table><thead><tr><th>layer</th><th>activation</th><th>W</th><th>b</th><th>parameters</th></tr></thead>"
-            f"<tbody>{''.join(cells)}</tbody><tfoot><tr><td colspan='4'>all</td><td>{network.parameter_count}</td></tr>"
-            "</tfoot></table>")
+            f"<tbody>{''.join(cells)}</tbody><tfoot><tr><td colspan='4'>all</td>"
+            f"<td>{amount(network.parameter_count)}</td></tr></tfoot></table>")
 
 
 @bundle.register

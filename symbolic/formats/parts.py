@@ -10,6 +10,7 @@ from sympy.core.function import AppliedUndef
 
 from symbolic.derivation import Derivation, Gradient, Step
 from symbolic.functions import ScalarFunction, derivative
+from symbolic.printing import TextPrinter
 from symbolic.program import Assumption, Equation, needed
 from symbolic.scalar_values import scalar_value
 from symbolic.scalars import sigmoid, softplus
@@ -84,6 +85,13 @@ def definition(function: ScalarFunction) -> Expr:
     """Return the formula of a function, sigmoid and softplus by exp where they are what is defined."""
     formula = function.formula
     return formula.rewrite(exp) if isinstance(formula, sigmoid | softplus) else formula
+
+
+def amount(number: Expr | int) -> str:
+    """Return how many there are, or the formula of it, as a reader writes it."""
+    if isinstance(number, int):
+        return f"{number:,}"
+    return TextPrinter().show(number).replace("*", "·").replace("^2", "²")
 
 
 def evidence(derivation: Derivation) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import reduce
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 import numpy as np
@@ -48,11 +48,18 @@ def _signed(minus: str, times: str) -> Any:
     return spell
 
 
+def _gap(left: str, right: str, thin: str) -> str:
+    """Return what parts two factors: in LaTeX a thin space where ∇_a 𝓛 h, or dX Y, would read as of a product."""
+    apart = left.endswith(r"\mathcal{L}") or left.startswith(r"\mathrm{d}") or right.startswith(r"\mathrm{d}")
+    return f"{thin} " if apart else " "
+
+
 def _juxtaposed(minus: str, space: str) -> Any:
     def spell(node: MatMul, show: Show) -> str:
         coefficient, rest = split(node)
         factors = rest.args if isinstance(rest, MatMul) else (rest,)
-        body = " ".join(show(f, PRODUCT + (len(factors) > 1)) for f in factors)
+        shown = [show(f, PRODUCT + (len(factors) > 1)) for f in factors]
+        body = shown[0] + "".join(_gap(*pair, space.strip()) + pair[1] for pair in pairwise(shown))
         if coefficient == -1:
             return minus + body
         return body if coefficient is S.One else show(coefficient, PRODUCT) + space + body

@@ -67,7 +67,7 @@ export function calm(milliseconds, act) {
 }
 
 /** Return a dimension as it is written: n² for n**2, and mn for m*n. */
-const size = (dimension) => String(dimension).replace(/\*\*(\d+)/g, (_, power) => power.replace(/\d/g, (d) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[d]))
+export const sizeText = (dimension) => String(dimension).replace(/\*\*(\d+)/g, (_, power) => power.replace(/\d/g, (d) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[d]))
   .replaceAll("*", "·");
 
-export const shapeText = (shape) => (shape.length ? shape.map(size).join(" × ") : "scalar");
+export const shapeText = (shape) => (shape.length ? shape.map(sizeText).join(" × ") : "scalar");

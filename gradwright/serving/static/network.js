@@ -1,8 +1,8 @@
-// The second tab: an architecture, in a small editor and as TOML, both ways; its derivation and its module.
+// The second tab: an architecture, in a small editor and as TOML, both ways; its report and its module.
 
 import { ask } from "./api.js";
-import { byId, calm, copy, el, keep, say } from "./dom.js";
-import { gradients, picture, summary } from "./network_view.js";
+import { byId, calm, copy, el, keep, say, sizeText } from "./dom.js";
+import { clearReport, openReport, showReport } from "./report_frame.js";
 import { listing } from "./steps.js";
 
 const state = { toml: "", target: "numpy" };
@@ -48,7 +48,11 @@ const soon = calm(300, (typed) => read(typed));
 async function read(typed, canonical = false) {
   if (!state.toml.trim()) {
     byId("network-problem").textContent = "";
-    byId("network-answers").replaceChildren();
+    for (const part of ["layers", "network-head"]) byId(part).replaceChildren();
+    for (const field of ["net-inputs", "net-name"]) byId(field).value = "";
+    byId("network-module").replaceChildren();
+    clearReport(byId("network-report"));
+    byId("network-answers").hidden = true;
     net = null;
     changed();
     return;
@@ -173,36 +177,35 @@ function row(layer, i) {
 
 async function answer() {
   const place = byId("network-answers");
-  place.setAttribute("aria-busy", "true");
   const question = { architecture: state.toml };
-  try {
-    const [derived, module] = await Promise.all([ask("derive", question), net.symbolic ? null : generated(question)]);
-    if (!derived) return;
-    const open = new Set([...place.querySelectorAll("details.gradient[open]")].map((d) => d.dataset.name));
-    place.replaceChildren(summary(net, derived), picture(net), gradients(derived, open), code(module, question),
-      downloads(question));
-    place.classList.remove("stale");
-    say(`${derived.gradients.length} gradients derived and verified`);
-  } catch (error) {
-    problem(error.message);
-    place.classList.add("stale");
-  }
-  place.setAttribute("aria-busy", "false");
+  const about = `the report of ${net.name}, ${count(net.parameters)} parameters`;
+  place.hidden = false;
+  place.setAttribute("aria-busy", "true");
+  byId("network-head").replaceChildren(...head(question));
+  showReport(byId("network-report"), state.toml, () => {
+    place.setAttribute("aria-busy", "false");
+    say(about);
+  });
+  place.classList.remove("stale");
+  const module = net.symbolic ? null : await generated(question);
+  if (module || net.symbolic) byId("network-module").replaceChildren(...code(module, question));
 }
 
 const generated = (question) => ask("generate", { ...question, target: state.target });
 
+const count = (parameters) => (typeof parameters === "number" ? parameters.toLocaleString("en") : sizeText(parameters));
+
 function code(module, question) {
-  if (!module) return el("p", { class: "card quiet" }, "A module needs widths that are numbers; the formulas hold for all.");
+  if (!module) return [el("p", { class: "quiet" }, "A module needs widths that are numbers; the formulas hold for all.")];
   const shown = el("div", {}, listing(module.text, `The module ${module.file}`));
-  const head = el("h2", {}, module.file);
+  const title = el("h2", {}, module.file);
   const chooser = el("select", { "aria-label": "The language of the module", onchange: async () => {
     state.target = chooser.value;
     try {
       const other = await generated(question);
       if (!other) return;
       module = other;
-      head.textContent = other.file;
+      title.textContent = other.file;
       shown.replaceChildren(listing(other.text, `The module ${other.file}`));
       changed();
     } catch (error) {
@@ -212,10 +215,10 @@ function code(module, question) {
   const buttons = el("span", { class: "buttons" }, chooser,
     el("button", { "aria-label": "Copy the module", onclick: (event) => copy(module.text, event.currentTarget) }, "Copy"),
     el("button", { "aria-label": "Download the module", onclick: () => keep(module.file, module.text) }, "Download"));
-  return el("article", { class: "card" }, el("div", { class: "line wrap" }, head, buttons), shown);
+  return [el("div", { class: "line wrap" }, title, buttons), shown];
 }
 
-function downloads(question) {
+function head(question) {
   const fetched = (format, name = "derive") => async () => {
     try {
       const file = await ask(name, format ? { ...question, format } : question, `file-${format ?? name}`);
@@ -224,9 +227,14 @@ function downloads(question) {
       problem(error.message);
     }
   };
-  return el("div", { class: "card line wrap downloads" }, el("h2", {}, "Download the derivation"), el("span", { class: "buttons" },
-    el("button", { onclick: fetched("latex") }, "LaTeX"), el("button", { onclick: fetched("markdown") }, "Markdown"),
-    el("button", { onclick: fetched("text") }, "Text"),
-    el("button", { onclick: () => keep(`${net.name}.toml`, state.toml) }, "TOML"),
-    el("button", { onclick: fetched(null, "report"), "aria-label": "Report, one page that opens offline" }, "Report")));
+  return [el("div", { class: "line wrap" }, el("h2", {}, net.name), el("span", { class: "badge" }, `${count(net.parameters)} parameters`)),
+    el("div", { class: "line wrap downloads" },
+      el("span", { class: "buttons" },
+        el("button", { onclick: fetched(null, "report"), "aria-label": "Download the report, one page that opens offline" }, "Download the report"),
+        el("button", { onclick: () => openReport(question.architecture) }, "Open it in a tab of its own")),
+      el("span", { class: "buttons" }, el("span", { class: "quiet" }, "Derivation as"),
+        el("button", { onclick: fetched("latex") }, "LaTeX"), el("button", { onclick: fetched("markdown") }, "Markdown"),
+        el("button", { onclick: fetched("text") }, "Text")),
+      el("span", { class: "buttons" }, el("span", { class: "quiet" }, "Architecture as"),
+        el("button", { onclick: () => keep(`${net.name}.toml`, state.toml) }, "TOML")))];
 }
