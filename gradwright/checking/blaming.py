@@ -91,7 +91,7 @@ def explain(run: Runner, first: Judge, seconds: float) -> Explained:
         if found is None:
             break
         root, fix = found
-        fixes[root.event.index if fix.ours else (root.event.spot, root.event.manner)] = fix
+        fixes[root.event.index if fix.ours else root.event.mark] = fix
         roots = {i: r for i, r in roots.items() if i < root.event.index}
         roots[root.event.index] = root
         judge = run(fixes=fixes, before=judge.learned)
@@ -108,7 +108,7 @@ def _own(judgement: Judgement) -> Root:
 
 def _wrong(judge: Judge, fixes: Mapping[Any, Fix]) -> list[Judgement]:
     found = [j for j in judge.judgements.values() if j.verdict in ("wrong", "raises")
-             and j.event.index not in fixes and (j.event.spot, j.event.manner) not in fixes]
+             and j.event.index not in fixes and j.event.mark not in fixes]
     return sorted(found, key=lambda j: j.event.index)
 
 

@@ -45,16 +45,16 @@ PATIENCE = 12
 READINGS = 16
 """So many readings tell of an edit whether it can be right."""
 
-SEARCH = 2.0
+SEARCH = 4.0
 """As long is one edit looked for that makes all right."""
 
-MEND = 0.5
+MEND = 1.0
 """As long are edits of the lines at fault tried."""
 
-EXPLAIN = 0.4
+EXPLAIN = 0.8
 """As long are the mistakes of the first reading looked for."""
 
-SECONDS = 0.6
+SECONDS = 1.2
 """As long may the readings of a file be tried; the best so far is then taken."""
 
 
@@ -199,13 +199,13 @@ class Bench:
         seen = evidence(*self.plain, self.wiring)
         options = list(self._readings(network, seen))
         literal = [s for s in options if _is_literal(s, options[0])] if seen.is_complete else []
-        judged = self._judged(literal or options)
+        judged = self._judged(literal or options, seen)
         setting, explained = self._explained(judged[0], EXPLAIN)
         if not self._is_doubtful(setting, explained) or network is not None:
             return setting, explained
         found = self._by_one_edit(setting, explained, seen)
         if found is None and len(literal) not in (0, len(options)):
-            judged = self._judged(options)
+            judged = self._judged(options, seen)
             if judged[0].setting != replace(setting, rate=None):
                 setting, explained = self._explained(judged[0], EXPLAIN)
                 if not self._is_doubtful(setting, explained):
@@ -237,7 +237,7 @@ class Bench:
             if (self.partial, found) in seen:
                 break
             seen.add((self.partial, found))
-            judged = self._judged(list(self._readings(None, found)))
+            judged = self._judged(list(self._readings(None, found)), found)
         assert best is not None
         self.partial = best[3]
         return best[1], best[2]
@@ -315,21 +315,20 @@ class Bench:
         found = search(self, setting, explained, others, seconds)
         if found is None:
             return None
-        spot, manner = found.event.spot, found.event.manner
-        right = _at(found.judge, spot, manner)
+        right = _at(found.judge, found.event)
         if right is None or right.event.node is None:
             return None
         wiring, chosen, partial = self.wiring, self.chosen, self.partial
         self._take(found.bench.wiring, found.bench.chosen, found.bench.partial)
         reading = replace(found.setting, rate=_rate(found.judge))
         ours = "" if right.ours == "function" else right.ours
-        fixes = {(spot, manner): Fix(expression=found.edit.source) if found.edit is not None else Fix(ours)}
+        fixes = {found.event.mark: Fix(expression=found.edit.source) if found.edit is not None else Fix(ours)}
         amended = self.judge(reading, fixes=fixes, before=found.judge.learned)
-        at = _at(amended, spot, manner)
+        at = _at(amended, found.event)
         if at is None:
             self._take(wiring, chosen, partial)
             return None
-        times = sum(e.spot == spot and e.manner == manner for e in found.judge.run.events)
+        times = sum(e.mark == found.event.mark for e in amended.run.events)
         root = Root(at.event, ours, np.asarray(right.event.node.value), edit=found.edit, repeated=times > 1)
         return reading, Explained(amended, dict(fixes), [root])
 
@@ -339,14 +338,19 @@ class Bench:
             self.__dict__.pop(name, None)
         self.wiring, self.chosen, self.partial = wiring, chosen, partial
 
-    def _judged(self, options: Sequence[Setting]) -> list[_Judged]:
-        """Return readings with their runs, those with the fewest wrong lines first."""
+    def _judged(self, options: Sequence[Setting], seen: Evidence) -> list[_Judged]:
+        """Return readings with their runs, those with the fewest wrong lines first.
+
+        A reading by which a layer has another activation than it computes has one more wrong line.
+        """
         found: list[_Judged] = []
         for order, setting in enumerate(options):
             first = self.judge(setting)
             judge = self.judge(setting, before=first.learned)
             rare = sum(layer.activation not in USUAL for layer in setting.network.layers)
-            rank = self.cost(judge, setting), rare, setting.network.reduction != "mean", order
+            others = sum(bool(names) and layer.activation not in names
+                         for layer, names in zip(setting.network.layers, seen.activations, strict=True))
+            rank = self.cost(judge, setting) + others, rare, setting.network.reduction != "mean", order
             found.append(_Judged(rank, setting, judge))
             if not rank[0] or order - min(found, key=lambda f: f.rank).rank[-1] >= PATIENCE:
                 break
@@ -407,9 +411,11 @@ def _is_literal(setting: Setting, first: Setting) -> bool:
     return setting.network == first.network and setting.scales.loss == first.scales.loss
 
 
-def _at(judge: Judge, spot: tuple[int | None, int], manner: str) -> Judgement | None:
-    """Return what was found of a line."""
-    return next((j for j in judge.judgements.values() if j.event.spot == spot and j.event.manner == manner), None)
+def _at(judge: Judge, event: Event) -> Judgement | None:
+    """Return what was found of an event in another run, where its expression may be another."""
+    mark = event.spot, event.manner, event.target
+    return next((j for j in judge.judgements.values()
+                 if (j.event.spot, j.event.manner, j.event.target) == mark), None)
 
 
 def _rate(judge: Judge) -> float | None:

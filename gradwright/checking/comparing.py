@@ -35,7 +35,7 @@ class Judge(Updates):
     """Compares events as they come.
 
     Attributes:
-        fixes: Of events that are known to be wrong, by index, or by spot and manner.
+        fixes: Of events that are known to be wrong, by index, or by mark.
         partial: Events whose value is only a step to the next of the same name.
         names: Our names of events that are known by their use.
         before: What an earlier run taught of names.
@@ -53,7 +53,7 @@ class Judge(Updates):
         """Compare an event, and return the right value in place of a wrong one."""
         if event.index in self.probe:
             self.probe[event.index](event, self)
-        fix = self.fixes.get(event.index) or self.fixes.get((event.spot, event.manner))
+        fix = self.fixes.get(event.index) or self.fixes.get(event.mark)
         if fix is not None:
             return self._apply(event, fix)
         node = event.node

@@ -28,7 +28,7 @@ from gradwright.checking.layouts import Quantities
 from gradwright.checking.mending import Mended, any_name, is_rigid
 from gradwright.checking.naming import label, looks_like_loss
 from gradwright.checking.nodes import Array, Node, Unreadable, recompute
-from gradwright.checking.objects import Event, Function
+from gradwright.checking.objects import Event, Function, Mark
 from gradwright.checking.reference import activation_value, close, slope
 from gradwright.checking.scoping import scope_of
 from gradwright.checking.settings import Setting
@@ -48,9 +48,6 @@ MADE = 400
 
 GROUP = 5
 """So many lines are looked at together: the first edits of each before further ones."""
-
-Spot = tuple[int | None, int]
-
 
 @dataclass(frozen=True)
 class Hypothesis:
@@ -134,12 +131,12 @@ class Options:
         repeated: Lines that are run more than once: edits that give the same value first may differ later.
     """
 
-    edits: dict[tuple[Spot, str], list[tuple[Edit, Node]]]
-    repeated: frozenset[tuple[Spot, str]] = frozenset()
+    edits: dict[Mark, list[tuple[Edit, Node]]]
+    repeated: frozenset[Mark] = frozenset()
 
     def collect(self, event: Event, judge: Judge) -> None:
         """Find the edits of a line; called where it is about to be assigned."""
-        mark = (event.spot, event.manner)
+        mark = event.mark
         if mark in self.edits or event.expression is None:
             return
         text = ast.get_source_segment(event.cell.text, event.expression)
@@ -219,7 +216,7 @@ def search(bench: Bench, setting: Setting, explained: Explained, networks: Seque
         seconds: How long to look.
     """
     until = time.process_time() + seconds
-    marks = Counter((e.spot, e.manner) for e in bench.plain[0].events)
+    marks = Counter(e.mark for e in bench.plain[0].events)
     options = Options({}, frozenset(mark for mark, count in marks.items() if count > 1))
     lines = _lines(bench, explained, bench.corrections(setting, explained))
     later: list[tuple[Event, Edit]] = []
@@ -233,12 +230,14 @@ def search(bench: Bench, setting: Setting, explained: Explained, networks: Seque
                     if found is not None:
                         return found
     groups = [lines[k:k + GROUP] for k in range(0, len(lines), GROUP)]
-    if lines and lines[0].unknown is not None and lines[0].unknown.raises:
-        groups = [lines[:1], *(lines[k:k + GROUP] for k in range(1, len(lines), GROUP))]
+    first = lines[0].unknown if lines else None
+    if first is not None and first.raises:  # with the calls that led there
+        count = sum(e.unknown is not None and e.unknown.reason == first.reason for e in lines[:3])
+        groups = [lines[:count], *(lines[k:k + GROUP] for k in range(count, len(lines), GROUP))]
     for group in groups:
         bench.listening(setting, {e.index: options.collect for e in group})
         tries = [(k, line, edit, node) for line in group
-                 for k, (edit, node) in enumerate(options.edits.get((line.spot, line.manner), []))]
+                 for k, (edit, node) in enumerate(options.edits.get(line.mark, []))]
         for _, event, edit, node in sorted(tries, key=lambda t: t[0]):
             if time.process_time() > until:
                 return None
@@ -269,7 +268,7 @@ class Goal:
 
     nodes: list[Node]
     expected: list[np.ndarray]
-    once: set[tuple[Spot, str]]
+    once: set[Mark]
     ancestors: Callable[[Node], frozenset[int]]
 
     @staticmethod
@@ -282,7 +281,7 @@ class Goal:
             return None
         nodes = [e.node for e in run.events if e.node is not None and e.node.event == e.index
                  and e.node.shape == expected[0].shape and any(t[0] == "Y" for t in e.node.tags)]
-        marks = [(e.spot, e.manner) for e in run.events]
+        marks = [e.mark for e in run.events]
         return Goal(nodes[:3], expected, {m for m in marks if marks.count(m) == 1},
                     bench.plain_graph.ancestors) if nodes else None
 
@@ -292,7 +291,7 @@ class Goal:
 
     def may_reach(self, event: Event, node: Node) -> bool:
         """Say whether a value in place of a line's leads to the gradient under one of the readings."""
-        if event.node is None or (event.spot, event.manner) not in self.once:
+        if event.node is None or event.mark not in self.once:
             return True
         for of in self.nodes:
             value = of.value
@@ -344,11 +343,11 @@ def _lines(bench: Bench, explained: Explained, mended: Mapping[int, Mended]) -> 
             return 4, event.index
         return 5 if upstream else 6, event.index
 
-    found: dict[tuple[Spot, str], Event] = {}
+    found: dict[Mark, Event] = {}
     for event in sorted(events, key=rank):
         if event.expression is not None and event.index not in leaves and event.manner != "shown" and (
                 event.node is None or event.node.tags):
-            found.setdefault((event.spot, event.manner), event)
+            found.setdefault(event.mark, event)
     return list(found.values())
 
 

@@ -183,6 +183,8 @@ def spliced(event: Event, expression: str) -> str:
     start = _offset(event.cell.text, statement.lineno, statement.col_offset)  # type: ignore[attr-defined]
     first = _offset(event.cell.text, event.expression.lineno, event.expression.col_offset) - start
     last = _offset(event.cell.text, event.expression.end_lineno or 0, event.expression.end_col_offset or 0) - start
+    if re.search(r"\[f?\"", whole) and not re.search(r"\[f?'", whole):  # the author's quotes for keys
+        expression = re.sub(r"\['([^'\"]*)'\]", r'["\1"]', expression)
     return whole[:first] + expression + whole[last:]
 
 

@@ -11,6 +11,9 @@ from gradwright.checking.findings import Place
 from gradwright.checking.nodes import Array, Node, Unknown
 from gradwright.checking.source import Cell
 
+Mark = tuple[int | None, int, str, int]
+"""Cell, line and manner of an assignment, and the identity of its expression."""
+
 
 @dataclass(eq=False, repr=False)
 class Frame:
@@ -158,3 +161,8 @@ class Event:
     def spot(self) -> tuple[int | None, int]:
         """The cell and the line."""
         return self.place.cell, self.place.line
+
+    @property
+    def mark(self) -> Mark:
+        """What the events of one assignment have in common, however often it is run."""
+        return *self.spot, self.manner, id(self.expression)
