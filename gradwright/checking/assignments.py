@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -203,7 +204,21 @@ class Assignments(Expressions):
         event = self._event(target, frame, tree, expression, "assign", None)
         event.node = self.tape.leaf(value, "number")
         replaced = self._tell(event)
+        if replaced is None and isinstance(target, ast.Name) and target.id in self.lowered:
+            return Array(event.node)  # a bias of one unit may begin as a plain number
         return value if replaced is None else Array(replaced)
+
+    @cached_property
+    def lowered(self) -> frozenset[str]:
+        """The names from which something is subtracted somewhere: ``b -= …``, ``b = b - …``."""
+        found = set()
+        for node in (n for c in self.source.cells for n in ast.walk(c.tree)):
+            if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Sub) and isinstance(node.target, ast.Name):
+                found.add(node.target.id)
+            elif isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp) and isinstance(
+                    node.value.op, ast.Sub) and ast.unparse(node.value.left) == ast.unparse(node.targets[0]):
+                found.add(ast.unparse(node.targets[0]))
+        return frozenset(found)
 
     def _unpack(self, target: ast.Tuple | ast.List, value: Any, frame: Frame, tree: ast.stmt) -> None:
         if isinstance(value, Unknown):

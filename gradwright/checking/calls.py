@@ -139,7 +139,10 @@ class Calls:
         if isinstance(function, Instance) and isinstance(function.kind.find("__call__"), Function):
             return self.enter(function.kind.find("__call__"), [function, *arguments], options)
         if isinstance(function, Partial):
-            return function.call(*arguments, **options)
+            try:
+                return function.call(*arguments, **options)
+            except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
+                raise Unreadable(f"{function.name}: {error}") from error
         if isinstance(function, Module):
             return self.library(function.path, arguments, options)
         if function in DTYPES.values() or isinstance(function, type):
@@ -276,6 +279,11 @@ class Calls:
             if any(isinstance(a, Array) for a in arguments):
                 return self.array(name, getattr(np, name, MATH[name]), *arguments)
             return self.python(MATH[name], *values)
+        if name in ("tqdm", "auto.tqdm", "notebook.tqdm", "trange", "auto.trange", "tqdm_notebook") or path in (
+                "tqdm", "trange"):  # a progress bar goes over what it is given
+            return range(*map(self.plain, arguments)) if path.endswith("trange") else arguments[0]
+        if path == "random.shuffle":
+            return self._random(self.random, "shuffle", arguments, {})
         if root == "copy" and name in ("copy", "deepcopy") and arguments:
             return self.copied(arguments[0])
         if path in ("scipy.special.expit", "expit"):
@@ -360,6 +368,12 @@ class Calls:
         if name not in _NUMPY_RANDOM or not hasattr(generator, name):
             raise Unreadable(f"numpy.random.{name} is not read")
         if name == "shuffle":
+            if not arguments or not isinstance(arguments[0], (Array, list)):
+                raise Unreadable("shuffle of such an object is not read")
+            if isinstance(arguments[0], list):
+                order = generator.permutation(len(arguments[0]))
+                arguments[0][:] = [arguments[0][k] for k in order]
+                return None
             shuffled = call(generator.permutation, (arguments[0].value,), {})
             arguments[0].node = self.tape.leaf(shuffled, "random")
             return None

@@ -263,7 +263,8 @@ class Bench:
     def _is_doubtful(self, setting: Setting, explained: Explained) -> bool:
         """Say whether what is wrong may be explained better than by these lines."""
         if not explained.roots:
-            return not self.trusted or not is_covered(explained.judge, lossy=False)
+            raises = any(e.unknown is not None and e.unknown.raises for e in self.own.events)
+            return raises or not is_covered(explained.judge, lossy=False)
         if any(layer.activation not in USUAL for layer in setting.network.layers):
             return True
         found = self.corrections(setting, explained)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradwright.checking.judgements import Fix, Judgement, Learned, is_main
-from gradwright.checking.naming import key, label, looks_like_gradient, looks_like_loss, of_gradient
+from gradwright.checking.naming import is_called_loss, key, label, looks_like_gradient, of_gradient
 from gradwright.checking.nodes import Array, Node
 from gradwright.checking.objects import Event
 from gradwright.checking.reference import CLOSE, activation_value, close, compare, slope, squeezed
@@ -102,6 +102,8 @@ class Judge(Updates):
             if other and (not ours or other_is_meant):
                 found.ours, found.verdict = other, "right" if how == "equal" else "reshaped"
                 found.expected = values.get(other)
+            elif ours in values and self._is_decayed(ours, value, values):
+                found.verdict = "right"
             elif ours in values and event.index not in self.partial and self._judged(event):
                 found.verdict, found.expected = "wrong", values[ours]
                 if event.node is None and not (event.unknown is not None and event.unknown.raises):
@@ -113,6 +115,26 @@ class Judge(Updates):
         if found.verdict == "wrong" and found.expected is not None:
             return self._replacement(event, found.ours, found.expected)
         return None
+
+    def _is_decayed(self, ours: str, value: Any, values: Mapping[str, np.ndarray]) -> bool:
+        """Say whether a gradient or the loss is right but for weight decay, λW or λ/2 Σ‖W‖²; remember λ of each."""
+        if value is None or np.shape(value) != values[ours].shape or np.asarray(value).dtype.kind != "f":
+            return False
+        weights = {leaf.ours: values[leaf.ours] for leaf in self.wiring.parameters if leaf.ours.startswith("W")}
+        more = np.asarray(value) - values[ours]
+        W = weights.get(ours.removeprefix("grad_"))
+        if W is not None and ours.startswith("grad_"):
+            decay = float(np.sum(more * W) / max(float(np.sum(W * W)), 1e-300))
+            right = decay > 0 and W.size > 2 and close(values[ours] + decay * W, np.asarray(value))
+            if right:
+                self.learned.decays[ours[5:]] = decay
+            return right
+        known = self.before.decays
+        if ours != "loss" or not known:
+            return False
+        ratio = self.setting.scales.loss / self.setting.scales.parameters
+        term = sum(known.get(name, 0.0) * float(np.sum(W * W)) for name, W in weights.items()) * ratio / 2
+        return close(np.asarray(value), np.asarray(values[ours] + term))
 
     @staticmethod
     def _judged(event: Event) -> bool:
@@ -196,7 +218,7 @@ class Judge(Updates):
         if event.index in self.names:
             return self.names[event.index]
         node, path = event.node, event.target
-        if looks_like_loss(path) and self._is_loss(event):
+        if is_called_loss(path) and self._is_loss(event):
             return "loss"
         if event.manner == "shown":
             return ""

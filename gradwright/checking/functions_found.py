@@ -89,18 +89,9 @@ def evidence(run: Interpreter, follower: Follower, wiring: Wiring) -> Evidence:
             if k == depth and not names:
                 outputs.append(a)
         found.append(tuple(names))
-    samples = _samples(wiring, follower)
+    samples = wiring.count
     return Evidence(tuple(found), tuple(_losses(run, follower, wiring, outputs)), samples, wiring.widths[-1],
                     spoken(run.source))
-
-
-def _samples(wiring: Wiring, follower: Follower) -> int:
-    total = 0
-    for leaf in wiring.leaves:
-        if leaf.ours == "X":
-            total += 1 if len(leaf.shape) < 2 else leaf.shape[
-                (1 if wiring.samples == "columns" else 0) ^ int(leaf.transposed)]
-    return total
 
 
 def _after(follower: Follower, a: Node, k: int, depth: int) -> Iterator[Node]:
@@ -155,7 +146,7 @@ def _losses(run: Interpreter, follower: Follower, wiring: Wiring,
         inputs = {t for t in node.tags if t[0] == "X"}
         for loss in LOSSES:
             for value in _sums(follower, wiring, labels, outputs, inputs, loss):
-                for factor in _factors(wiring, _samples(wiring, follower)):
+                for factor in _factors(wiring, wiring.count):
                     if abs(total - factor * value) <= NEAR * abs(total) and (loss, factor) not in seen:
                         seen.add((loss, factor))
                         yield loss, factor

@@ -12,7 +12,7 @@ from gradwright.checking.comparing import Judge
 from gradwright.checking.findings import Finding
 from gradwright.checking.formulas import said
 from gradwright.checking.mending import source_of
-from gradwright.checking.naming import label, looks_like_loss
+from gradwright.checking.naming import is_called_loss, label
 from gradwright.checking.nodes import Node
 from gradwright.checking.objects import Event
 from gradwright.checking.words import shape
@@ -67,7 +67,7 @@ def _unsummed(bench: Bench, judge: Judge) -> Warned:
         return
     for event in bench.plain[0].events:
         node = event.node
-        if (node is not None and np.size(node.value) > 1 and looks_like_loss(event.target)
+        if (node is not None and np.size(node.value) > 1 and is_called_loss(event.target)
                 and event.manner in ("assign", "return") and {"X", "Y"} <= {t[0] for t in node.tags}):
             yield event, "missing_sum", (f"`{event.target}` has shape {shape(node.shape)}; the loss is the sum or the "
                                          "mean of its entries.")

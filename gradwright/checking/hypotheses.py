@@ -26,7 +26,7 @@ from gradwright.checking.functions_found import evidence, readings
 from gradwright.checking.interpreter import Interpreter
 from gradwright.checking.layouts import Quantities
 from gradwright.checking.mending import Mended, any_name, is_rigid
-from gradwright.checking.naming import label, looks_like_loss
+from gradwright.checking.naming import is_called_loss, label, looks_like_gradient, looks_like_loss
 from gradwright.checking.nodes import Array, Node, Unreadable, recompute
 from gradwright.checking.objects import Event, Function, Mark
 from gradwright.checking.reference import activation_value, close, slope
@@ -158,8 +158,8 @@ class Options:
             if is_rigid(edit.source, text):
                 continue
             node = judge.value_of(event, edit.source)
-            if node is None:
-                continue
+            if node is None or (event.node is not None and event.node.tags and not node.tags):
+                continue  # a constant is no value of a network
             value = _mark(node.value)
             seen[value] += 1
             if value != own and seen[value] <= alike:
@@ -343,12 +343,24 @@ def _lines(bench: Bench, explained: Explained, mended: Mapping[int, Mended]) -> 
             return 4, event.index
         return 5 if upstream else 6, event.index
 
+    matters = _what_matters(bench)
+    marks = {e.mark for e in events if e.node is None or id(e.node) in matters}
     found: dict[Mark, Event] = {}
     for event in sorted(events, key=rank):
         if event.expression is not None and event.index not in leaves and event.manner != "shown" and (
-                event.node is None or event.node.tags):
+                event.node is None or event.node.tags) and event.mark in marks:
             found.setdefault(event.mark, event)
     return list(found.values())
+
+
+def _what_matters(bench: Bench) -> set[int]:
+    """Return what losses, gradients and updates are computed from; a prediction beside them is at fault for nothing."""
+    found: set[int] = set()
+    for event in bench.plain[0].events:
+        named = is_called_loss(event.target) or looks_like_gradient(event.target)
+        if event.node is not None and (named or bench.graph.is_rewritten(event)):
+            found |= bench.plain_graph.ancestors(event.node)
+    return found
 
 
 def _reading(bench: Bench, event: Event, edit: Edit | None, goal: Goal | None = None) -> Hypothesis | None:

@@ -61,10 +61,12 @@ class Learned:
     Attributes:
         keys: Our names by the object and the letters and number of the code's.
         paths: Our names by the code's whole names.
+        decays: By how much of a weight matrix its gradient is larger, where the code decays weights.
     """
 
     keys: dict[tuple[int, Key], set[str]] = field(default_factory=dict)
     paths: dict[str, set[str]] = field(default_factory=dict)
+    decays: dict[str, float] = field(default_factory=dict)
 
 
 def squeezed_equal(one: tuple[int, ...], other: tuple[int, ...]) -> bool:

@@ -150,6 +150,9 @@ class Quantities(Follower):
             factor = scales.loss if name == "loss" else 1.0
             if name.startswith("grad_"):
                 factor = scales.parameters if name[5:] in self._by_ours and name[5:] != "X" else scales.values
+            mean = factor == scales.loss and self.setting.network.reduction == "mean"
+            if mean and 1 < samples != self.setting.samples:
+                factor *= self.setting.samples / samples  # the mean over another batch, as one for validation
             found[name] = self._theirs(name, np.asarray(value) * factor)
         found["N"] = np.asarray(float(samples))
         return found

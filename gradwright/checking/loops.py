@@ -46,12 +46,21 @@ def _uses(tree: ast.AST, names: set[str]) -> bool:
     return any(isinstance(n, ast.Name) and n.id in names for n in ast.walk(tree))
 
 
+def _picks(index: ast.AST, names: set[str]) -> bool:
+    """Say whether an index has one of the names outside of slices: ``W[k]``, but not ``X[order[k:k + 10]]``."""
+    if isinstance(index, ast.Slice):
+        return False
+    if isinstance(index, ast.Name):
+        return index.id in names
+    return any(_picks(child, names) for child in ast.iter_child_nodes(index))
+
+
 def _indexes(body: list[ast.stmt], counter: set[str], slices: bool) -> bool:
     """Say whether the counter picks items; slices of data count only where asked."""
     for statement in body:
         for node in ast.walk(statement):
-            if isinstance(node, ast.Subscript) and _uses(node.slice, counter) and (
-                    slices or not isinstance(node.slice, ast.Slice)):
+            if isinstance(node, ast.Subscript) and (_uses(node.slice, counter) if slices
+                                                    else _picks(node.slice, counter)):
                 return True
             if (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "str"
                     and _uses(node, counter)):

@@ -75,6 +75,11 @@ def looks_like_loss(path: str) -> bool:
     return bool(_LOSS.search(name)) and not _NO_LOSS.search(name)
 
 
+def is_called_loss(path: str) -> bool:
+    """Say whether a name is that of a loss and of nothing else, as ``error`` may be."""
+    return looks_like_loss(path) and not re.search(r"(?:^|_)err(?:or)?(?:s|_?\d+)?(?:_|$)", label(path), re.IGNORECASE)
+
+
 def error_signal(path: str) -> int | None:
     """Return the number of ``delta3`` and its like, which are gradients by a layer's a."""
     found = _ERROR_SIGNAL.search(label(path))

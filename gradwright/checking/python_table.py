@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradwright.checking.expressions import Expressions
-from gradwright.checking.nodes import Array, Unreadable
+from gradwright.checking.nodes import Array, Raises, Unreadable
 from gradwright.checking.objects import Class, Instance, Partial
 
 
@@ -26,6 +26,8 @@ def builtins(interpreter: Expressions) -> dict[str, Any]:
 
     def length(value: Any) -> int:
         if isinstance(value, Array):
+            if not value.shape:
+                raise Raises("len() of a number")
             return len(value.value)
         return interpreter.python(len, value)
 

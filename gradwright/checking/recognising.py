@@ -24,7 +24,8 @@ _INPUT = re.compile(_BEFORE + r"(?:x|xs|inputs?|data|features|x_?(?:train|batch|
                     + _AFTER, re.IGNORECASE)
 _LABEL = re.compile(_BEFORE + r"(?:y|ys|t|targets?|labels?|truth|y_?(?:train|batch|true|onehot|one_hot|enc|oh)|"
                     r"one_?hot\w*|e_?y|d)" + _AFTER, re.IGNORECASE)
-_WEIGHT = re.compile(_BEFORE + r"(?:w|ws|weights?|theta|kernel|u|v)(?:_?\d+)?(?:_?[a-z]{1,3})?" + _AFTER, re.IGNORECASE)
+_WEIGHT = re.compile(_BEFORE + r"(?:w|ws|weights?|theta|kernel|u|v)(?:_?\d+)?"
+                     r"(?:_?(?!al(?:id)?\b|est\b)[a-z]{1,3})?" + _AFTER, re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,14 @@ class Wiring:
     def parameters(self) -> tuple[Leaf, ...]:
         """The parameters."""
         return tuple(leaf for leaf in self.leaves if leaf.ours not in ("X", "Y"))
+
+    @property
+    def count(self) -> int:
+        """The number of samples: of the first inputs, or of all of them where samples come singly."""
+        axis = 1 if self.samples == "columns" else 0
+        counts = [1 if len(leaf.shape) < 2 else leaf.shape[axis ^ int(leaf.transposed)]
+                  for leaf in self.leaves if leaf.ours == "X"]
+        return counts[0] if counts and counts[0] > 1 else sum(counts)
 
     def biased(self, k: int) -> bool:
         """Say whether a layer has a bias."""
@@ -197,7 +206,9 @@ def find_wiring(run: Interpreter, hints: dict[str, str]) -> Wiring:
     for node, flipped in inputs:
         leaves.append(_leaf(graph, "X", node, flipped))
     count = _count(inputs[0][0].shape, samples, inputs[0][1])
-    labels = _labels(graph, weights, [n for n, _ in inputs], biases, widths[-1], hints)
+    counts = {_count(n.shape, samples, flipped) for n, flipped in inputs}
+    sizes = counts | {c * widths[-1] for c in counts}
+    labels = _labels(graph, weights, [n for n, _ in inputs], biases, sizes, hints)
     for node in labels or _lost_labels(graph, leaves, widths[-1], count):
         leaves.append(_label_leaf(graph, node, widths[-1], count, samples))
     return Wiring(samples, tuple(widths), tuple(leaves))
@@ -240,6 +251,15 @@ def _weights_and_inputs(graph: Graph, hints: dict[str, str]) -> tuple[list[Node]
                          or _hinted(graph, node, hints).startswith("W"))
                     and _hinted(graph, node, hints) not in ("X", "Y") and not _LABEL.search(graph.event(node).target)):
                 weights[id(node)] = node
+    names = {label(graph.event(w).path) for w in weights.values()}
+    for product in graph.products:  # further inputs meet weights that were updated
+        operands = [graph.named(p) for p in product.parents[:2]]
+        for node, other in (operands, operands[::-1]):
+            if (id(node) not in weights and id(node) not in inputs and node.event >= 0 and graph.is_source(node)
+                    and np.ndim(node.value) and other.event >= 0 and not graph.is_source(other)
+                    and graph.is_rewritten(graph.event(other)) and label(graph.event(other).path) in names):
+                inputs[id(node)] = node
+                pairs.append((product, operands[0], operands[1]))
     found = [(node, _flipped(graph, pairs, node)) for node in inputs.values()]
     return list(weights.values()), found
 
@@ -362,7 +382,7 @@ def _biases(graph: Graph, weights: list[Node], hints: dict[str, str]) -> dict[in
         for linear, other in (node.parents, node.parents[::-1]):
             bias = graph.named(other)
             product = _product_in(linear)
-            if product is not None and bias.event >= 0 and graph.is_source(bias) and np.ndim(bias.value):
+            if product is not None and _may_be_bias(graph, bias):
                 layer = next((positions[id(graph.named(p))] for p in product.parents[:2]
                               if id(graph.named(p)) in positions), 0)
                 candidates.append((bias, layer))
@@ -376,6 +396,15 @@ def _biases(graph: Graph, weights: list[Node], hints: dict[str, str]) -> dict[in
         if k and k not in found and all(b is not bias for b in found.values()):
             found[k] = bias
     return found
+
+
+def _may_be_bias(graph: Graph, node: Node) -> bool:
+    """Say whether a value may be a bias: a start value, no number that stays as it is, no labels."""
+    if node.event < 0 or not graph.is_source(node):
+        return False
+    event = graph.event(node)
+    return graph.is_rewritten(event) or bool(
+        np.ndim(node.value) and (event.target == "d" or not _LABEL.search(event.target)))
 
 
 def _stem(graph: Graph, node: Node) -> str:
@@ -400,9 +429,9 @@ def _product_in(node: Node) -> Node | None:
     return node if node.op in PRODUCTS else None
 
 
-def _labels(graph: Graph, weights: list[Node], inputs: list[Node], biases: dict[int, Node], units: int,
+def _labels(graph: Graph, weights: list[Node], inputs: list[Node], biases: dict[int, Node], sizes: set[int],
             hints: dict[str, str]) -> list[Node]:
-    """Return the labels: what meets a computed value entry by entry, or picks entries of it."""
+    """Return the labels: what meets a computed value entry by entry, or picks entries of it, and is of a fit size."""
     taken = {id(n) for n in (*weights, *inputs, *biases.values())}
     found: dict[int, Node] = {}
     for node in graph.nodes:
@@ -418,7 +447,7 @@ def _labels(graph: Graph, weights: list[Node], inputs: list[Node], biases: dict[
             if not graph.ancestors(other) & {id(w) for w in weights}:
                 continue
             found.setdefault(id(named), named)
-    nodes = list(found.values())
+    nodes = [n for n in found.values() if np.size(n.value) in sizes] or list(found.values())
     hinted = [n for n in nodes if _hinted(graph, n, hints) == "Y"]
     if hinted:
         return hinted

@@ -36,10 +36,7 @@ class Setting:
     @property
     def samples(self) -> int:
         """How many samples the code has."""
-        axis = 1 if self.wiring.samples == "columns" else 0
-        counts = [1 if len(leaf.shape) < 2 else leaf.shape[axis ^ int(leaf.transposed)]
-                  for leaf in self.wiring.leaves if leaf.ours == "X"]
-        return sum(counts)
+        return self.wiring.count
 
 
 @lru_cache(maxsize=64)

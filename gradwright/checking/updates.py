@@ -67,7 +67,8 @@ class Updates(Trials):
             if not found.detail and expected_rate is not None and found.rate is not None:
                 if abs(found.rate - expected_rate) > 1e-6 * abs(expected_rate):
                     found.detail = "rate"
-            elif not found.detail and found.rate is not None and found.rate < 0:
+            elif not found.detail and found.rate is not None and (found.rate < 0 or (
+                    gradient.size == 1 and self.rates and not self._is_usual(found.rate))):
                 found.detail = "rate"
         if not found.detail and value is not None:
             found.verdict, found.plain = "right", self._stands_there(event, found.rate or 0.0)
@@ -79,6 +80,10 @@ class Updates(Trials):
         if event.node is None:
             found.operands = tuple(self._operands(event))
         return self.version(ours, event, found.expected)
+
+    def _is_usual(self, rate: float) -> bool:
+        """Say whether an update before had this rate; of a single number any change is a multiple of the gradient."""
+        return any(abs(rate - other) <= 1e-6 * abs(other) for other in self.rates)
 
     def _stands_there(self, event: Event, rate: float) -> bool:
         """Say whether a number or the name of one in an update is its rate."""
