@@ -133,7 +133,7 @@ class Assignments(Expressions):
         box = whole if isinstance(whole, Array) else old
         if scalar and isinstance(tree.target, ast.Subscript) and isinstance(whole, Array):
             index = self.index(tree.target.slice, frame)
-            box.node = self.tape.compute("setitem", _set_item(index), (box, node))
+            box.node = self.tape.compute("setitem", _replaced, (box, node, _where(index)))
         else:
             self._assign_into(tree.target, old, node, frame)
         event.node = box.node
@@ -146,7 +146,7 @@ class Assignments(Expressions):
         whole = self._owner(target, frame)
         if isinstance(whole, Array) and whole is not old and isinstance(target, ast.Subscript):
             index = self.index(target.slice, frame)
-            whole.node = self.tape.compute("setitem", _set_item(index), (whole, node))
+            whole.node = self.tape.compute("setitem", _replaced, (whole, node, _where(index)))
         else:
             old.node = node
             if isinstance(target, (ast.Name, ast.Attribute)) and not np.ndim(node.value):
@@ -161,7 +161,7 @@ class Assignments(Expressions):
 
         def combined(right: Any) -> Node:
             index = self.index(target.slice, frame)
-            return self.tape.compute("setitem", _set_item(index), (before, combine(right)))
+            return self.tape.compute("setitem", _replaced, (before, combine(right), _where(index)))
         return combined
 
     def _owner(self, target: ast.expr, frame: Frame) -> Any:
@@ -240,12 +240,12 @@ class Assignments(Expressions):
         """Assign to entries of an array."""
         index, before = self.index(target.slice, frame), owner.node
         event = self._event(target.value, frame, tree, expression, "in_place",
-                            lambda right: self.tape.compute("setitem", _set_item(index), (before, right)))
+                            lambda right: self.tape.compute("setitem", _replaced, (before, right, _where(index))))
         event.previous = before
         try:
             if isinstance(value, Unknown):
                 raise Follows(value.reason)
-            owner.node = event.node = self.tape.compute("setitem", _set_item(index), (before, value))
+            owner.node = event.node = self.tape.compute("setitem", _replaced, (before, value, _where(index)))
         except Unreadable as error:
             if not isinstance(error, Follows):
                 self._note(tree, str(error), isinstance(error, Raises))
@@ -371,20 +371,18 @@ def _is_paired(targets: list[ast.expr], values: list[ast.expr]) -> bool:
     return len(targets) == len(values) and not any(isinstance(e, ast.Starred) for e in (*targets, *values))
 
 
-def _set_item(index: Any) -> Callable[[Any, Any], Any]:
-    """Return what gives a copy of an array with entries replaced."""
-    def plain(part: Any) -> Any:
-        if isinstance(part, Array):
-            return part.value
-        return tuple(map(plain, part)) if isinstance(part, tuple) else list(part) if isinstance(part, range) else part
+def _where(index: Any) -> Any:
+    """Return an index with lists for ranges; the arrays in it are what the result depends on, too."""
+    if isinstance(index, tuple):
+        return tuple(map(_where, index))
+    return list(index) if isinstance(index, range) else index
 
-    where = plain(index)
 
-    def replaced(whole: Any, part: Any) -> Any:
-        whole = np.array(whole)
-        whole[where] = part
-        return whole
-    return replaced
+def _replaced(whole: Any, part: Any, where: Any) -> Any:
+    """Return a copy of an array with entries replaced."""
+    whole = np.array(whole)
+    whole[where] = part
+    return whole
 
 
 def _put(owner: Any, value: Any) -> Callable[[Any], None]:

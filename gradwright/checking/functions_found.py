@@ -88,7 +88,8 @@ def evidence(run: Interpreter, follower: Follower, wiring: Wiring) -> Evidence:
                     outputs.append(node)
             if k == depth and not names:
                 outputs.append(a)
-        found.append(tuple(names))
+        # A loss of logits may take a rectifier of them: the output is what has the usual loss.
+        found.append(tuple(sorted(names, key=lambda n: k == depth and n not in ("softmax", "sigmoid"))))
     samples = wiring.count
     return Evidence(tuple(found), tuple(_losses(run, follower, wiring, outputs)), samples, wiring.widths[-1],
                     spoken(run.source))

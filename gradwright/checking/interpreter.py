@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradwright.checking.assignments import Assignments, Listener
-from gradwright.checking.loops import runs_once
+from gradwright.checking.loops import runs_once, trains_on
 from gradwright.checking.nodes import Array, Follows, Raises, Unknown, Unreadable
 from gradwright.checking.objects import Class, Frame, Function, Module
 from gradwright.checking.python_table import builtins
@@ -162,7 +162,8 @@ class Interpreter(Assignments):
 
     def _for(self, tree: ast.For, frame: Frame) -> None:
         items = list(self.iterate(self.evaluate(tree.iter, frame)))
-        if len(items) > 1 and runs_once(tree):
+        batches = len(items) > 1 and all(isinstance(item, (list, tuple)) for item in items) and trains_on(tree)
+        if batches or (len(items) > 1 and runs_once(tree)):
             self._note(tree, f"of {len(items)} rounds of this loop the first is followed")
             items = items[:1]
         if len(items) > MOST_ROUNDS:

@@ -25,6 +25,13 @@ def runs_once(loop: ast.For | ast.While) -> bool:
     return bool(counter or isinstance(loop, ast.While)) and called and not _indexes(loop.body, counter, slices=True)
 
 
+def trains_on(loop: ast.For) -> bool:
+    """Say whether a loop does nothing but hand what it goes over to a function: a batch each time."""
+    names = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
+    return all(isinstance(s, ast.Expr) and isinstance(s.value, ast.Call) and not _uses(s.value.func, names)
+               and any(_uses(a, names) for a in s.value.args) for s in loop.body)
+
+
 def _counts(iterated: ast.expr) -> bool:
     return (isinstance(iterated, ast.Call) and isinstance(iterated.func, ast.Name)
             and iterated.func.id in ("range", "trange", "tqdm"))

@@ -448,11 +448,12 @@ def _labels(graph: Graph, weights: list[Node], inputs: list[Node], biases: dict[
                 continue
             found.setdefault(id(named), named)
     nodes = [n for n in found.values() if np.size(n.value) in sizes] or list(found.values())
+    nodes = [n for n in nodes if np.any(n.value)] or nodes  # zeros are what sums begin with
     hinted = [n for n in nodes if _hinted(graph, n, hints) == "Y"]
     if hinted:
         return hinted
     fitting = [n for n in nodes if _LABEL.search(graph.event(n).target)] or nodes
-    roots = {id(root): root for n in fitting for root in [_label_root(graph, n, fitting)]}
+    roots = {id(root): root for n in fitting for root in [_label_root(graph, n, nodes)]}
     return list(roots.values())
 
 
