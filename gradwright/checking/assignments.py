@@ -34,6 +34,7 @@ class Assignments(Expressions):
         self.events: list[Event] = []
         self.notes: list[Note] = []
         self.raised: list[tuple[Place, str]] = []
+        self.assumed_at: set[Place] = set()
         self._noted: set[tuple[Any, ...]] = set()
         self.comprehensions = {}
         if source.cells:
@@ -181,6 +182,8 @@ class Assignments(Expressions):
             if isinstance(owner, Array):
                 self._store_part(target, owner, value, frame, tree, expression)
                 return value
+        if isinstance(value, Unknown) and isinstance(target, ast.Name) and target.id in self.source.assumed:
+            value = self._assume(target, tree)
         if isinstance(value, (Array, Unknown)):
             event = self._event(target, frame, tree, expression, "assign", None)
             if isinstance(value, Array):
@@ -198,6 +201,13 @@ class Assignments(Expressions):
         if isinstance(value, Instance) and not value.label:
             value.label = self._path(target, frame)
         return value
+
+    def _assume(self, target: ast.Name, tree: ast.stmt) -> Array:
+        """Return what is taken for data that is not read."""
+        values = self.source.assumed[target.id]
+        self._note(tree, f"{target.id} is not read; random values of shape {values.shape} stand for it")
+        self.assumed_at.update(place for place, _ in self.raised if place.line == tree.lineno)
+        return Array(self.tape.leaf(np.array(values)))
 
     def _number(self, target: ast.expr, value: float, frame: Frame, tree: ast.stmt, expression: ast.expr) -> Any:
         """Tell of a plain number, which keeps its kind unless it is replaced."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from gradwright.checking.assuming import with_assumptions
 from gradwright.checking.blaming import Explained, Root, explain
 from gradwright.checking.comparing import Judge, Listening
 from gradwright.checking.findings import Check, Note
@@ -80,6 +81,11 @@ def check_source(source: Source, network: Network | None = None, parameters: Map
     try:
         wiring = find_wiring(own, dict(mapping or {}))
     except NotRecognised as error:
+        assumed = with_assumptions(source, files, own, network, mapping or {})
+        if assumed is not None:
+            source, own, wiring = assumed
+            bench = Bench(source, files, own, wiring, hints=dict(mapping or {}))
+            return report(replace(empty, notes=(*source.notes, *own.notes)), bench, *bench.best(network))
         bench = Bench(source, files, own, NOTHING, hints=dict(mapping or {}))
         repaired = bench.repaired() if network is None else None
         if repaired is None:

@@ -102,6 +102,8 @@ class Judge(Updates):
             if other and (not ours or other_is_meant):
                 found.ours, found.verdict = other, "right" if how == "equal" else "reshaped"
                 found.expected = values.get(other)
+            elif ours == "loss" and self._has_other_labels(event):
+                return None
             elif ours in values and self._is_decayed(ours, value, values):
                 found.verdict = "right"
             elif ours in values and event.index not in self.partial and self._judged(event):
@@ -115,6 +117,12 @@ class Judge(Updates):
         if found.verdict == "wrong" and found.expected is not None:
             return self._replacement(event, found.ours, found.expected)
         return None
+
+    def _has_other_labels(self, event: Event) -> bool:
+        """Say whether a loss is of inputs beside those that are trained on, and of labels that are not known."""
+        tags = event.node.tags if event.node is not None else frozenset()
+        X, Y = ([leaf.event for leaf in self.wiring.leaves if leaf.ours == name] for name in "XY")
+        return len(X) > len(Y) and ("X", X[0]) not in tags and any(t[0] == "X" for t in tags)
 
     def _is_decayed(self, ours: str, value: Any, values: Mapping[str, np.ndarray]) -> bool:
         """Say whether a gradient or the loss is right but for weight decay, λW or λ/2 Σ‖W‖²; remember λ of each."""

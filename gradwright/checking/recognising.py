@@ -28,6 +28,16 @@ _WEIGHT = re.compile(_BEFORE + r"(?:w|ws|weights?|theta|kernel|u|v)(?:_?\d+)?"
                      r"(?:_?(?!al(?:id)?\b|est\b)[a-z]{1,3})?" + _AFTER, re.IGNORECASE)
 
 
+def called_input(name: str) -> bool:
+    """Say whether a name is one that people give to inputs."""
+    return bool(_INPUT.search(name) or re.fullmatch(r"[xX]_?(?:te|tr|test|val|valid|dev|te?st)\w*", name))
+
+
+def called_label(name: str) -> bool:
+    """Say whether a name is one that people give to labels."""
+    return name != "d" and bool(_LABEL.search(name) or re.fullmatch(r"[yYtT]_?(?:te|tr|test|val|valid|dev)\w*", name))
+
+
 @dataclass(frozen=True)
 class Leaf:
     """A parameter, the inputs or the labels, as the code has them.

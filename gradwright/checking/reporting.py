@@ -41,7 +41,7 @@ def report(empty: Check, bench: Bench, setting: Setting, explained: Explained) -
 
 def raised(bench: Bench) -> list[Finding]:
     """Return the first line at which Python or NumPy would raise an error, where no mistake explains it."""
-    for place, message in bench.own.raised[:1]:
+    for place, message in [r for r in bench.own.raised if r[0] not in bench.own.assumed_at][:1]:
         cell = next(c for c in bench.source.cells if c.number == place.cell)
         line, late = cell.line(place.line).strip(), too_early(message, cell, place)
         said = f"{late}." if late else f"This raises an error: {message}."

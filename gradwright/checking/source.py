@@ -11,8 +11,8 @@ import ast
 import io
 import json
 import tokenize
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,7 @@ class Source:
         notebook: Whether cells are numbered.
         folder: Where files are that the code loads; None where the code is of no file.
         notes: What was not read.
+        assumed: Values for names whose data is not read, by name.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Source:
     notebook: bool
     folder: Path | None
     notes: tuple[Note, ...] = ()
+    assumed: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_source(path: Path) -> Source:

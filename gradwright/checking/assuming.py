@@ -1,0 +1,74 @@
+"""Values for data that cannot be read: arrays of sizes with which the code runs, for names of inputs and labels."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from gradwright.checking.interpreter import Interpreter
+from gradwright.checking.naming import label
+from gradwright.checking.recognising import NotRecognised, Wiring, called_input, called_label, find_wiring
+from gradwright.checking.source import Source
+from symbolic.network import Network
+
+SAMPLES, FEATURES = 7, 4
+TRIES = 48
+"""As many kinds of data are tried."""
+
+
+def with_assumptions(source: Source, files: Callable[[str], Any], own: Interpreter, network: Network | None,
+                     hints: Mapping[str, str]) -> tuple[Source, Interpreter, Wiring] | None:
+    """Return a file with values for its data, run at them, and what was recognised; None where nothing fits.
+
+    Args:
+        source: The code.
+        files: What reads the files that it loads.
+        own: The run in which the data is unknown.
+        network: What the code should compute, where that is given.
+        hints: Our name for the code's, where the user gave them.
+    """
+    unknown = [label(e.target) for e in own.events if e.node is None and e.unknown is not None]
+    inputs = {n for n in unknown if hints.get(n, "X" if called_input(n) else "") == "X"}
+    labels = {n for n in unknown if hints.get(n, "Y" if called_label(n) else "") == "Y"} - inputs
+    if not inputs:
+        return None
+    for X, Y in itertools.islice(_data(own, network), TRIES):
+        assumed = dict.fromkeys(inputs, X) | dict.fromkeys(labels, Y)
+        candidate = replace(source, assumed=assumed)
+        run = Interpreter(candidate, files=files)
+        run.run()
+        if any(place not in run.assumed_at for place, _ in run.raised):
+            continue
+        try:
+            wiring = find_wiring(run, dict(hints))
+        except NotRecognised:
+            continue
+        if {"X", "Y"} <= {leaf.ours for leaf in wiring.leaves} and wiring.count <= SAMPLES and _fits(wiring):
+            return candidate, run, wiring
+    return None
+
+
+def _fits(wiring: Wiring) -> bool:
+    """Say whether labels are of as many samples as inputs; features may have been taken for samples."""
+    sizes = (wiring.count, wiring.count * wiring.widths[-1])
+    return wiring.count != FEATURES and all(
+        int(np.prod(leaf.shape)) in sizes for leaf in wiring.leaves if leaf.ours == "Y")
+
+
+def _data(own: Interpreter, network: Network | None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield inputs and labels: samples in rows and in columns, one-hot, class numbers, or numbers."""
+    rng = np.random.default_rng(0)
+    sizes = [n for e in own.events if e.node is not None and e.node.op in ("random", "array", "multiply", "divide")
+             and np.ndim(e.node.value) == 2 for n in np.shape(e.node.value)]
+    features = [network.widths[0]] if network is not None else list(dict.fromkeys([*sizes[:2], FEATURES]))
+    units = [network.widths[-1]] if network is not None else list(dict.fromkeys([*sizes[-2:], 1, 3]))
+    for rows, n, k in itertools.product((True, False), features, units):
+        X = rng.standard_normal((SAMPLES, n))
+        numbers = rng.permutation(np.arange(SAMPLES) % max(k, 2))
+        one_hot = np.eye(k)[numbers] if k > 1 else numbers.reshape(-1, 1).astype(float)
+        for Y in (one_hot, numbers):
+            yield (X, Y) if rows else (X.T.copy(), Y.T.copy())
