@@ -15,6 +15,7 @@ from gradwright.checking.mending import source_of
 from gradwright.checking.naming import is_called_loss, label
 from gradwright.checking.nodes import Node
 from gradwright.checking.objects import Event
+from gradwright.checking.reference import CLOSE
 from gradwright.checking.words import shape
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _BROADCAST = ("add", "subtract", "multiply", "divide", "maximum", "minimum", "po
 def hazards(bench: Bench, judge: Judge, taken: set[tuple[int | None, int]]) -> list[Finding]:
     """Return warnings, one of a kind for a line, but for lines that have an error."""
     found: dict[tuple[object, ...], Finding] = {}
-    for search in (_layouts, _unsummed, _broadcasts, _unstable, _integers, _overwritten, _shared):
+    for search in (_layouts, _unsummed, _broadcasts, _unstable, _integers, _overwritten, _shared, _means, _forgotten):
         for event, kind, message in search(bench, judge):
             mark = (*event.spot, kind)
             if event.spot not in taken and mark not in found:
@@ -155,6 +156,61 @@ def _overwritten(bench: Bench, judge: Judge) -> Warned:
                 yield event, "stale_value", (f"{said(judgement.ours)} is replaced in line {later.place.line} before it "
                                              "is used.")
                 break
+
+
+def _means(bench: Bench, judge: Judge) -> Warned:
+    """A loss that is a mean with gradients of a sum, or the other way round, that no update makes up for."""
+    scales, count = judge.setting.scales, judge.setting.samples
+    updates = [j for j in judge.judgements.values() if j.rate is not None]
+    ratio = scales.parameters / scales.loss
+    if count < 2 or not any(abs(ratio - r) <= CLOSE * r for r in (count, 1 / count)) or (
+            updates and all(j.plain for j in updates)):
+        return
+    found = (j.event for j in judge.judgements.values() if j.ours.startswith("grad_") and j.event.node is not None)
+    events = sorted((e for e in found if e.node is not None and any(t[0] == "Y" for t in e.node.tags)),
+                    key=lambda e: e.index)
+    loss = next((j.event for j in judge.judgements.values() if j.ours == "loss"), None)
+    if events:
+        of, mean = ("a sum", "their mean") if ratio > 1 else ("a mean", "their sum")
+        where = f" in line {loss.place.line}" if loss is not None else ""
+        yield events[0], "scale", (f"gradients are those of {of} over the {count} samples, and the loss{where} is "
+                                   f"{mean}: a step is {ratio:g} times what the learning rate says.")
+
+
+def _forgotten(bench: Bench, judge: Judge) -> Warned:
+    """A parameter that is not updated where others are."""
+    updated = {j.ours for j in judge.judgements.values() if j.rate is not None or j.detail}
+    if not updated:
+        return
+    for judgement in judge.judgements.values():
+        of = judgement.ours[5:]
+        if judgement.ours.startswith("grad_") and of[:1] in "Wb" and of not in updated and judgement.verdict == "right":
+            updated.add(of)
+            yield judgement.event, "stale_value", (f"`{_theirs(judge, of)}` is not updated by this gradient, as the "
+                                                   "other parameters are by theirs.")
+
+
+def replaced(bench: Bench, judge: Judge) -> list[Finding]:
+    """Return gradients of one sample that the next round replaces where they should be added up."""
+    found: dict[tuple[int | None, int], Finding] = {}
+    events = bench.plain[0].events
+    for event in events:
+        judgement = judge.judgements.get(event.index)
+        if judgement is None or not judgement.ours.startswith("grad_") or judgement.ours[5:6] not in ("W", "b") or (
+                event.node is None or event.manner not in ("assign", "item")):
+            continue
+        of = {t for t in event.node.tags if t[0] == "X"}
+        for later in events[event.index + 1:]:
+            if later.node is None or id(event.node) in bench.plain_graph.ancestors(later.node):
+                break
+            if later.mark == event.mark and later.path == event.path:
+                if of and of != {t for t in later.node.tags if t[0] == "X"}:
+                    source, what = source_of(event), said(judgement.ours)
+                    message = f"{what} is that of one sample: each round replaces it, and they should be added up."
+                    found[event.spot] = Finding(event.place, source, "missing_sum", event.target, message,
+                                                correction=source.replace(" = ", " += ", 1))
+                break
+    return list(found.values())
 
 
 def _shared(bench: Bench, judge: Judge) -> Warned:

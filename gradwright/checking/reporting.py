@@ -12,7 +12,7 @@ from gradwright.checking.blaming import Explained, Root
 from gradwright.checking.comparing import Judge
 from gradwright.checking.findings import Check, Finding, Line, Number, Place, Recognised, Verdict
 from gradwright.checking.formulas import derived, in_code, rule_of
-from gradwright.checking.hazards import hazards
+from gradwright.checking.hazards import hazards, replaced
 from gradwright.checking.judgements import Fix, Judgement
 from gradwright.checking.mending import Mended, source_of
 from gradwright.checking.objects import Event
@@ -30,7 +30,7 @@ def report(empty: Check, bench: Bench, setting: Setting, explained: Explained) -
     judge = explained.judge
     mended = bench.corrections(setting, explained)
     errors = [_finding(root, mended.get(root.event.index), judge, explained) for root in explained.roots]
-    errors = errors or raised(bench)
+    errors = errors or raised(bench) or replaced(bench, judge)
     warnings = hazards(bench, judge, {(f.place.cell, f.place.line) for f in errors})
     findings = sorted([*errors, *warnings], key=lambda f: (f.place.cell or 0, f.place.line, f.severity))
     network = Recognised(to_compact(setting.network), setting.network.samples, setting.network.reduction,
@@ -65,7 +65,8 @@ def _finding(root: Root, mended: Mended | None, judge: Judge, explained: Explain
         said += (f" Or it is right, and what stands in {_lines_of(instead)} is wrong: loss and gradients differ by a "
                  "factor.")
     return Finding(place, source, kind, event.target, said, derived(judge.setting, ours),
-                   mended.statement if mended is not None else in_code(root, judge), "error",
+                   mended.statement if mended is not None else in_code(root, judge),
+                   "warning" if _is_mean_of_sum(root, instead, explained) else "error",
                    rule_of(judge.setting, ours, kind), instead)
 
 
@@ -98,6 +99,14 @@ def _ancestors(event: Event) -> set[int]:
             found.add(id(node))
             waiting += node.parents
     return found
+
+
+def _is_mean_of_sum(root: Root, instead: tuple[Place, ...], explained: Explained) -> bool:
+    """Say whether a loss is only the mean where the gradients are of the sum, or the sum where they are of the mean."""
+    if root.ours != "loss" or not instead or root.event.node is None or root.expected is None:
+        return False
+    factor, count = float(np.sum(root.event.node.value) / np.sum(root.expected)), explained.judge.setting.samples
+    return any(abs(factor - f) <= CLOSE * f for f in (count, 1 / count))
 
 
 def _is_scaled(root: Root, setting: Setting) -> bool:

@@ -35,7 +35,7 @@ def conventions(setting: Setting) -> tuple[str, ...]:
     elif scales.values != scales.parameters and reduction == "mean":
         found.append("Gradients by values within the network are those of a sum; 1/N enters at the parameters.")
     elif scales.parameters != scales.loss:
-        found.append("Gradients are those of a sum; 1/N enters in the updates.")
+        found.append("Gradients are those of a sum; 1/N enters in the updates, if at all.")
     ratio = scales.loss * (setting.samples if reduction == "mean" else 1)
     if abs(ratio - 1) > 1e-9:
         found.append(f"The loss is {ratio:g} times ours.")
