@@ -11,6 +11,7 @@ import numpy as np
 
 from gradwright.checking.expressions import BINARY, Expressions, parsed
 from gradwright.checking.findings import Note, Place
+from gradwright.checking.naming import label
 from gradwright.checking.nodes import Array, Follows, Node, Raises, Tape, Unknown, Unreadable
 from gradwright.checking.objects import Event, Frame, Instance
 from gradwright.checking.source import Cell, Source
@@ -219,6 +220,22 @@ class Assignments(Expressions):
         return value if replaced is None else Array(replaced)
 
     @cached_property
+    def turned(self) -> frozenset[str]:
+        """The lists whose items do not keep their places: ``dW.insert(0, …)``, ``dW.reverse()``, ``dW[::-1]``."""
+        found: set[str] = set()
+        for node in (n for c in self.source.cells for n in ast.walk(c.tree)):
+            match node:
+                case ast.Call(ast.Attribute(of, "insert"), [ast.Constant(0), *_]):
+                    found.add(label(ast.unparse(of)))
+                case ast.Call(ast.Attribute(of, "reverse")):
+                    found.add(label(ast.unparse(of)))
+                case ast.Call(ast.Name("reversed"), [ast.Name() | ast.Attribute() as of]):
+                    found.add(label(ast.unparse(of)))
+                case ast.Subscript(of, ast.Slice(step=ast.UnaryOp(ast.USub()))):
+                    found.add(label(ast.unparse(of)))
+        return frozenset(found)
+
+    @cached_property
     def lowered(self) -> frozenset[str]:
         """The names from which something is subtracted somewhere: ``b -= …``, ``b = b - …``."""
         found = set()
@@ -270,8 +287,9 @@ class Assignments(Expressions):
         """Tell of the arrays in a container that have no name yet."""
         trees = _item_trees(value, expression)
         _, element, frames = self.comprehensions.get(id(value), (None, None, []))
+        turned = isinstance(value, list) and label(path) in self.turned
         for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-            place, part = f"{path}[{key!r}]", trees.get(key)
+            place, part = f"{path}[…]" if turned else f"{path}[{key!r}]", trees.get(key)
             if element is not None and key < len(frames):
                 part, frame = element, frames[key]
             if isinstance(item, (dict, list, tuple)):

@@ -117,9 +117,12 @@ def _files(source: Source, parameters: Mapping[str, np.ndarray]) -> Callable[[st
 
 @dataclass(frozen=True)
 class _Judged:
-    """A reading, its run, and its rank among others: wrong lines, rare activations, a sum, the order of readings."""
+    """A reading, its run, and its rank among others.
 
-    rank: tuple[int, int, bool, int]
+    The rank is how many lines are wrong, whether gradients are not found, rare activations, a sum, and the order.
+    """
+
+    rank: tuple[int, bool, int, bool, int]
     setting: Setting
     judge: Judge
 
@@ -357,9 +360,10 @@ class Bench:
             rare = sum(layer.activation not in USUAL for layer in setting.network.layers)
             others = sum(bool(names) and layer.activation not in names
                          for layer, names in zip(setting.network.layers, seen.activations, strict=True))
-            rank = self.cost(judge, setting) + others, rare, setting.network.reduction != "mean", order
+            rank = (self.cost(judge, setting) + others, not is_covered(judge, lossy=False), rare,
+                    setting.network.reduction != "mean", order)
             found.append(_Judged(rank, setting, judge))
-            if not rank[0] or order - min(found, key=lambda f: f.rank).rank[-1] >= PATIENCE:
+            if not any(rank[:2]) or order - min(found, key=lambda f: f.rank).rank[-1] >= PATIENCE:
                 break
         return sorted(found, key=lambda f: f.rank)
 
@@ -372,13 +376,13 @@ class Bench:
     def _best(self, found: list[_Judged]) -> tuple[int, Setting, Explained]:
         started, results = time.process_time(), []
         contenders = found[:CONTENDERS]
-        if any(f.rank[1] for f in contenders):
-            contenders += [f for f in found[CONTENDERS:] if not f.rank[1]][:2]
+        if any(f.rank[2] for f in contenders):
+            contenders += [f for f in found[CONTENDERS:] if not f.rank[2]][:2]
         for judged in contenders:
             setting, explained = self._explained(judged, SECONDS)
             cost = len(explained.spots) + self._apart(explained.judge, setting)
             results.append(((cost, *judged.rank[1:]), setting, explained))
-            best_possible = not judged.rank[0] or (cost == 1 and not any(judged.rank[1:3]))
+            best_possible = not judged.rank[0] or (cost == 1 and not any(judged.rank[1:4]))
             if best_possible or time.process_time() - started > SECONDS:
                 break
         rank, setting, explained = min(results, key=lambda r: r[0])

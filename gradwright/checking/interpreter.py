@@ -11,6 +11,7 @@ import numpy as np
 
 from gradwright.checking.assignments import Assignments, Listener
 from gradwright.checking.loops import runs_once, trains_on
+from gradwright.checking.naming import label
 from gradwright.checking.nodes import Array, Follows, Raises, Unknown, Unreadable
 from gradwright.checking.objects import Class, Frame, Function, Module
 from gradwright.checking.python_table import builtins
@@ -143,7 +144,8 @@ class Interpreter(Assignments):
         at = len(owner)
         if method.attr == "insert":
             at = self.plain(self.evaluate(call.args[0], frame))
-        path = f"{self._path(method.value, frame)}[{at}]"
+        path = self._path(method.value, frame)
+        path = f"{path}[…]" if label(path) in self.turned else f"{path}[{at}]"
         if (isinstance(value, Array) and value.node.event < 0) or isinstance(value, Unknown):
             event = self._named(path, frame, call, call.args[-1], "item")
             event.node = value.node if isinstance(value, Array) else None

@@ -28,8 +28,13 @@ def runs_once(loop: ast.For | ast.While) -> bool:
 def trains_on(loop: ast.For) -> bool:
     """Say whether a loop does nothing but hand what it goes over to a function: a batch each time."""
     names = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
-    return all(isinstance(s, ast.Expr) and isinstance(s.value, ast.Call) and not _uses(s.value.func, names)
-               and any(_uses(a, names) for a in s.value.args) for s in loop.body)
+
+    def hands_over(call: ast.Call) -> bool:
+        given = {a.id for a in call.args if isinstance(a, ast.Name)}
+        collects = isinstance(call.func, ast.Attribute) and call.func.attr in ("append", "insert", "extend", "add")
+        return not collects and not _uses(call.func, names) and names <= given
+
+    return all(isinstance(s, ast.Expr) and isinstance(s.value, ast.Call) and hands_over(s.value) for s in loop.body)
 
 
 def _counts(iterated: ast.expr) -> bool:

@@ -1,0 +1,59 @@
+"""Right programs as they are met: data that is not read, validation, weight decay, momentum, accuracy beside the loss.
+
+None of them may be called wrong, and all gradients by parameters must be found; then a mistake must be.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gradwright.checking.checker import check_source
+from gradwright.checking.findings import Check
+from gradwright.checking.source import read_source, source_of
+
+FIELD = Path(__file__).parent / "field"
+UNFOUND = {"class_validation.ipynb": {"grad_b2"}}
+"""Gradients that are not found: of a bias that begins as the attribute ``0.0``."""
+
+
+def gradients(check: Check) -> set[str]:
+    """Return the gradients that are found, by a line of their own or in the update of their parameter."""
+    right = [line.ours for line in check.lines if line.verdict == "right"]
+    return {ours for ours in right if ours[:6] in ("grad_W", "grad_b")} | {
+        f"grad_{ours}" for ours in right if ours[0:1] in ("W", "b") and right.count(ours) > 1}
+
+
+@pytest.mark.parametrize("path", sorted(FIELD.iterdir()), ids=lambda path: path.stem)
+def test_a_right_program_is_right(path: Path) -> None:
+    check = check_source(read_source(path))
+    assert check.errors == ()
+    assert check.network is not None
+    biased = "bias=false" not in check.network.compact
+    layers = 1 + check.network.compact.count(",") if ":" in check.network.compact else 0
+    wanted = {f"grad_{p}{k}" for k in range(1, layers + 1) for p in ("Wb" if biased else "W")}
+    assert wanted - UNFOUND.get(path.name, set()) <= gradients(check)
+
+
+MISTAKES = [
+    ("unread_columns", "back2 = (out - y) / n", "back2 = (y - out) / n", "sign"),
+    ("unread_columns", "(pre1 > 0)", "(act1 < 0)", "activation_derivative"),
+    ("weight_decay_classes", "onehot[np.arange(n), yb] = 1", "onehot[np.arange(n), yb] = 2", "scale"),
+    ("weight_decay_cost", "dA1 = W2.T @ dZ2", "dA1 = W2 @ dZ2.T", "transpose"),
+    ("validation_in_function", "gW1 = Xtr.T @ gz", "gW1 = Xtr.T @ g", "wrong_name"),
+    ("progress_bar", "(1 - a1 ** 2)", "(1 - a1)", "activation_derivative"),
+    ("batches_of_pairs", "(self.w[k].T @ delta) * (1 - h[k] ** 2)", "(self.w[k].T @ delta) * (1 - h[k - 1] ** 2)",
+     "layer_index"),
+    ("loss_of_logits", "dlogits = (p - y)", "dlogits = (y - p)", "sign"),
+]
+
+
+@pytest.mark.parametrize(("name", "right", "wrong", "kind"), MISTAKES, ids=lambda value: str(value)[:24])
+def test_a_mistake_in_it_is_named(name: str, right: str, wrong: str, kind: str) -> None:
+    source = (FIELD / f"{name}.py").read_text(encoding="utf-8")
+    assert source.count(right) == 1
+    line = source[:source.index(right)].count("\n") + 1
+    check = check_source(source_of(source.replace(right, wrong), name))
+    assert {f.place.line for f in check.errors} == {line}
+    assert kind in {f.kind for f in check.errors}
