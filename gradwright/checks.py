@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -58,6 +59,8 @@ def check(path_or_source: str | Path, arch: str | None = None, params: str | Pat
     Raises:
         InputError: The file cannot be read, or no network was recognised in it.
     """
+    if not isinstance(path_or_source, (str, Path)):
+        raise InputError(f"expected a path or code as a text, got {type(path_or_source).__name__}")
     is_code = isinstance(path_or_source, str) and (
         "\n" in path_or_source or not path_or_source.endswith((".py", ".ipynb")))
     source = source_of(str(path_or_source)) if is_code else read_source(Path(path_or_source))
@@ -70,6 +73,9 @@ def check(path_or_source: str | Path, arch: str | None = None, params: str | Pat
 def _checked(source: Source, arch: str | None, params: str | None, mapping: Mapping[str, str]) -> Check:
     arrays: dict[str, np.ndarray] = dict(read_npz(Path(params))) if params is not None else {}
     network = read_architecture(arch) if arch is not None else None
+    for theirs, ours in mapping.items():
+        if not re.fullmatch(r"X|Y|[Wb][1-9]\d*", ours):
+            raise InputError(f"--map: expected X, Y or a parameter such as W1 or b2 for {theirs}, got {ours!r}")
     found = check_source(source, network=network, parameters=arrays, mapping=mapping)
     missing = [name for name in mapping if not any(name == line.target for line in found.lines)]
     if found.lines and missing:

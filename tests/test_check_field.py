@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+import gradwright
 from gradwright.checking.checker import check_source
 from gradwright.checking.findings import Check
 from gradwright.checking.source import read_source, source_of
+from symbolic.errors import InputError
 
 FIELD = Path(__file__).parent / "field"
 UNFOUND = {"class_validation.ipynb": {"grad_b2"}}
@@ -57,3 +59,40 @@ def test_a_mistake_in_it_is_named(name: str, right: str, wrong: str, kind: str) 
     check = check_source(source_of(source.replace(right, wrong), name))
     assert {f.place.line for f in check.errors} == {line}
     assert kind in {f.kind for f in check.errors}
+
+
+def test_gradients_that_are_replaced_sample_by_sample() -> None:
+    source = (FIELD / "sample_loop.py").read_text(encoding="utf-8")
+    assert check_source(source_of(source)).errors == ()
+    (found,) = check_source(source_of(source.replace("dV += ", "dV = "))).errors
+    assert (found.kind, found.correction) == ("missing_sum", "dV += np.outer(back, x)")
+
+
+def test_means_against_sums_and_forgotten_updates() -> None:
+    source = (FIELD / "progress_bar.py").read_text(encoding="utf-8")
+    assert {f.kind for f in check_source(source_of(source)).findings} == set()
+    summed = source.replace("d2 = (z2 - y) / len(X)", "d2 = z2 - y")
+    assert summed != source
+    assert "scale" in {f.kind for f in check_source(source_of(summed)).findings}
+    kept = source.replace("W1 -= 0.1 * dW1", "pass")
+    assert kept != source
+    assert "stale_value" in {f.kind for f in check_source(source_of(kept)).findings}
+
+
+def test_an_error_that_nothing_explains_is_said() -> None:
+    source = (FIELD / "progress_bar.py").read_text(encoding="utf-8")
+    early = source.replace("import numpy as np", "import numpy as np\nprint(later)\nlater = 1", 1)
+    (found,) = check_source(source_of(early)).errors
+    assert found.kind == "stale_value"
+    assert "`later` is used here before line" in found.message
+
+
+@pytest.mark.parametrize("ours", ["foo", "W0", "y"])
+def test_a_mapping_to_what_is_none_of_ours(ours: str) -> None:
+    with pytest.raises(InputError, match="expected X, Y or a parameter"):
+        gradwright.check(FIELD / "progress_bar.py", mapping={"W1": ours})
+
+
+def test_what_is_neither_a_path_nor_code() -> None:
+    with pytest.raises(InputError, match="got int"):
+        gradwright.check(3)  # type: ignore[arg-type]
