@@ -18,6 +18,7 @@ from gradwright.checking.mending import Mended, source_of
 from gradwright.checking.objects import Event
 from gradwright.checking.reference import CLOSE, close
 from gradwright.checking.settings import Setting
+from gradwright.checking.terms import terms_of
 from gradwright.checking.words import conventions, sentence, too_early
 from symbolic.architecture import to_compact
 
@@ -160,11 +161,14 @@ def mapping_of(judge: Judge) -> dict[str, str]:
 def _lines(bench: Bench, explained: Explained) -> list[Line]:
     plain = bench.plain[0].events
     found: dict[tuple[Any, ...], Line] = {}
+    terms = terms_of(plain, bench.plain[1].holders)
     for judgement in explained.judge.judgements.values():
         event = judgement.event
         verdict = _verdict(judgement, plain, explained)
         ours = "" if judgement.ours == "function" else judgement.ours
-        line = Line(event.place, event.target, ours, verdict, None if event.node is None else event.node.shape)
+        theirs = plain[event.index] if event.index < len(plain) else None
+        term = terms[event.index] if theirs is not None and theirs.path == event.path else ""
+        line = Line(event.place, event.target, ours, verdict, None if event.node is None else event.node.shape, term)
         mark = (*event.spot, event.target, ours)
         if mark not in found or _RANK[line.verdict] > _RANK[found[mark].verdict]:
             found[mark] = line
