@@ -49,6 +49,9 @@ READINGS = 16
 SEARCH = 4.0
 """As long is one edit looked for that makes all right."""
 
+BRIEFLY = 0.5
+"""As long, where small edits of several lines explain all as well: as a rule these are several mistakes."""
+
 MEND = 1.0
 """As long are edits of the lines at fault tried."""
 
@@ -320,7 +323,7 @@ class Bench:
     def _by_one_edit(self, setting: Setting, explained: Explained,
                      seen: Evidence | None) -> tuple[Setting, Explained] | None:
         """Return the reading in which one edit makes all right, and that line; None where there is none."""
-        seconds = SEARCH / 2 if self._is_explained(setting, explained) else SEARCH
+        seconds = BRIEFLY if self._is_explained(setting, explained) else SEARCH
         others = [] if seen is None else list(networks(seen, self.wiring, READINGS))
         found = search(self, setting, explained, others, seconds)
         if found is None:
