@@ -139,23 +139,17 @@ class NumpyPrinter:
         return TIMES, top + "".join(f" / {self.show(f, TIMES + 1)}" for f in denominator)
 
 
-@dataclass
 class NetworkPrinter(NumpyPrinter):
     """Print products by the method dot: on small matrices its call costs half of that of the operator @.
 
     Sums over the samples are products with a vector ``ones``, at a quarter of the cost of a call of sum.
-
-    Attributes:
-        samples: The number of samples.
     """
-
-    samples: Expr = SAMPLES
 
     def _spell(self, term: Basic) -> tuple[int, str]:
         if isinstance(term, MatMul) and len(term.args) == 2 and split(term)[0] is S.One:
             left, right = term.args
             return ATOM, f"{self.show(left, ATOM)}.dot({self.show(right)})"
-        if isinstance(term, SumAlong) and term.operand.shape[term.axis] == self.samples:
+        if isinstance(term, SumAlong) and term.operand.shape[term.axis] == SAMPLES:
             if term.axis == 0:
                 return ATOM, f"ones.dot({self.show(term.operand)})"
             return ATOM, f"{self.show(term.operand, ATOM)}.dot(ones)"
