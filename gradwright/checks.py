@@ -11,14 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from codegen.npz import read_npz
-from gradwright import display
 from gradwright.checking.checker import check_source
 from gradwright.checking.executing import execute
 from gradwright.checking.findings import Check, Finding, Note
 from gradwright.checking.rendering import RENDERINGS
 from gradwright.checking.rendering.text import coloured
 from gradwright.checking.source import Source, read_source, source_of
-from gradwright.commands import CHECK_FAILED, write
+from gradwright.output import CHECK_FAILED, console, write
 from symbolic.architecture import read_architecture
 from symbolic.errors import InputError
 
@@ -33,7 +32,7 @@ def check_file(file: str, arch: str | None, params: str | None, mapping: Sequenc
     if run:
         found = _with_values(found, source)
     if form == "text" and output == "-" and sys.stdout.isatty():
-        out = display.console()
+        out = console()
         out.print(coloured(found, out.width))
     else:
         write(RENDERINGS[form](found), output)

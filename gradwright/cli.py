@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from gradwright import __version__
+from gradwright.output import WITHHELD, WRONG_USAGE
 from symbolic.errors import InputError, VerificationError
 
-WRONG_USAGE, WITHHELD = 2, 3
 
 
 class _Refusal(click.ClickException):

@@ -22,6 +22,7 @@ from codegen.module import require_widths
 from codegen.targets import TARGETS
 from gradwright import display
 from gradwright.files import read_text, write_text, write_together
+from gradwright.output import CHECK_FAILED, write
 from symbolic.answers import Answers
 from symbolic.architecture import read_architecture
 from symbolic.derivation import Derivation, Gradient
@@ -32,8 +33,6 @@ from symbolic.formats import FORMATS
 from symbolic.formats.answers import ANSWER_FORMATS, answer_data
 from symbolic.general import derive_general
 from symbolic.language.reading import read_property, read_shape
-
-CHECK_FAILED = 1
 
 
 def derive(architecture: str, wrt: Sequence[str], general: bool, form: str, output: str) -> None:
@@ -76,14 +75,6 @@ def _names_a_file(expression: str) -> bool:
             raise InputError(f"expected an expression or a file, got {expression!r}, which is no file here")
         return True
     return len(expression) < 256 and "\0" not in expression and Path(expression).is_file()
-
-
-def write(text: str, output: str) -> None:
-    """Write a text to a file, or to standard output for ``-``."""
-    if output == "-":
-        click.echo(text, nl=False)
-    else:
-        write_text(Path(output), text)
 
 
 def selected(derivation: Derivation, names: Sequence[str]) -> tuple[Gradient, ...]:

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -15,6 +14,7 @@ from codegen.evaluation import Evaluation
 from codegen.explaining import Stage
 from codegen.gradcheck import TOLERANCE, Checked, Report
 from codegen.weights import Mapping
+from gradwright.output import console
 from symbolic.architecture import to_compact
 from symbolic.build import formula_names
 from symbolic.names import text_name
@@ -22,11 +22,6 @@ from symbolic.network import Network
 
 FEW = 12
 """As many entries of an array are shown."""
-
-
-def console() -> Console:
-    """Return a console on standard output; it heeds NO_COLOR and is plain when piped."""
-    return Console(highlight=False)
 
 
 def _table(*columns: str, right: Sequence[str] = ()) -> Table:

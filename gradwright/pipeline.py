@@ -21,9 +21,10 @@ from codegen.gradcheck import check_gradients
 from codegen.loading import load
 from codegen.module import generate
 from gradwright import display
-from gradwright.commands import CHECK_FAILED, given_or_random, selected
+from gradwright.commands import given_or_random, selected
 from gradwright.examples import example
 from gradwright.files import write_text
+from gradwright.output import CHECK_FAILED, console
 from gradwright.quiz import AGREES, QUESTIONS, published
 from symbolic.architecture import read_architecture
 from symbolic.derivation import Gradient
@@ -41,7 +42,7 @@ def run(architecture: str | None, params: str | None, data: str | None, output: 
     """Do the main job on a network, by default the quiz's."""
     bundled = architecture is None and params is None and data is None
     network, given, samples = _inputs(architecture, params, data)
-    out, folder = display.console(), Path(output)
+    out, folder = console(), Path(output)
     _stage(out, 1, "the network")
     display.network(network)
 

@@ -16,7 +16,7 @@ from codegen.building import load_fast
 from codegen.evaluation import read_samples
 from codegen.training import Checkpoint, DivergenceError, Epoch, Training, read_checkpoint, starts_anew
 from codegen.training import train as train_network
-from gradwright import display
+from gradwright.output import console
 from gradwright.plots import check_plot, write_plot
 from gradwright.progress import TrainingProgress
 from symbolic.architecture import read_architecture
@@ -36,7 +36,7 @@ def train(architecture: str, params: str | None, data: str, validation: str | No
     samples = read_samples(network, data)
     held_out = read_samples(network, validation) if validation is not None else None
     module, target, note = load_fast(network, target)
-    out = display.console() if form == "text" else Console(stderr=True, highlight=False)
+    out = console() if form == "text" else Console(stderr=True, highlight=False)
     notes = (*notes, *samples.notes, *([note] if note else []))
     count = samples.X.shape[1 if network.samples == "columns" else 0]
     last = "nothing was written"

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from gradwright.checking.expressions import BINARY, Expressions, parsed
+from gradwright.checking.facts import lowered
 from gradwright.checking.findings import Note, Place
 from gradwright.checking.naming import label
 from gradwright.checking.nodes import Array, Follows, Node, Raises, Tape, Unknown, Unreadable
@@ -220,32 +221,9 @@ class Assignments(Expressions):
         return value if replaced is None else Array(replaced)
 
     @cached_property
-    def turned(self) -> frozenset[str]:
-        """The lists whose items do not keep their places: ``dW.insert(0, …)``, ``dW.reverse()``, ``dW[::-1]``."""
-        found: set[str] = set()
-        for node in (n for c in self.source.cells for n in ast.walk(c.tree)):
-            match node:
-                case ast.Call(ast.Attribute(of, "insert"), [ast.Constant(0), *_]):
-                    found.add(label(ast.unparse(of)))
-                case ast.Call(ast.Attribute(of, "reverse")):
-                    found.add(label(ast.unparse(of)))
-                case ast.Call(ast.Name("reversed"), [ast.Name() | ast.Attribute() as of]):
-                    found.add(label(ast.unparse(of)))
-                case ast.Subscript(of, ast.Slice(step=ast.UnaryOp(ast.USub()))):
-                    found.add(label(ast.unparse(of)))
-        return frozenset(found)
-
-    @cached_property
     def lowered(self) -> frozenset[str]:
-        """The names from which something is subtracted somewhere: ``b -= …``, ``b = b - …``."""
-        found = set()
-        for node in (n for c in self.source.cells for n in ast.walk(c.tree)):
-            if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Sub) and isinstance(node.target, ast.Name):
-                found.add(node.target.id)
-            elif isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp) and isinstance(
-                    node.value.op, ast.Sub) and ast.unparse(node.value.left) == ast.unparse(node.targets[0]):
-                found.add(ast.unparse(node.targets[0]))
-        return frozenset(found)
+        """The names from which something is subtracted somewhere."""
+        return frozenset(name for cell in self.source.cells for name in lowered(cell.tree.body))
 
     def _unpack(self, target: ast.Tuple | ast.List, value: Any, frame: Frame, tree: ast.stmt) -> None:
         if isinstance(value, Unknown):
@@ -287,7 +265,7 @@ class Assignments(Expressions):
         """Tell of the arrays in a container that have no name yet."""
         trees = _item_trees(value, expression)
         _, element, frames = self.comprehensions.get(id(value), (None, None, []))
-        turned = isinstance(value, list) and label(path) in self.turned
+        turned = isinstance(value, list) and label(path) in self.source.facts.turned
         for key, item in value.items() if isinstance(value, dict) else enumerate(value):
             place, part = f"{path}[…]" if turned else f"{path}[{key!r}]", trees.get(key)
             if element is not None and key < len(frames):

@@ -28,17 +28,17 @@ _SAFE_METHODS: Mapping[Any, tuple[str, ...]] = {
 
 
 class Calls:
-    """What calls need of an interpreter, and calls."""
+    """What calls need of an interpreter, and calls.
+
+    Attributes:
+        assigned: All names that the file assigns somewhere.
+    """
 
     tape: Tape
     builtins: dict[str, Any]
     folder: Path | None
+    assigned: frozenset[str]
     _depth = _objects = 0
-
-    @property
-    def assigned(self) -> frozenset[str]:
-        """All names that the file assigns somewhere."""
-        raise NotImplementedError
 
     def count(self, tree: ast.AST) -> None:
         """Count a step, and stop at too many."""

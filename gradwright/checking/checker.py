@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile, ZipFile, is_zipfile
 
 import numpy as np
 
@@ -43,8 +44,14 @@ CONTENDERS = 4
 PATIENCE = 12
 """After so many readings that are no better than the best, no more are tried."""
 
-READINGS = 16
-"""So many readings tell of an edit whether it can be right."""
+FAR = 3
+"""A reading with so many times the wrong lines of the best does not become the best when it is run again."""
+
+LARGEST = 1 << 28
+"""As many bytes are read of a file of arrays."""
+
+READINGS, FEW = 16, 4
+"""So many readings tell of an edit whether it can be right; so many in a brief search."""
 
 SEARCH = 4.0
 """As long is one edit looked for that makes all right."""
@@ -101,19 +108,22 @@ def check_source(source: Source, network: Network | None = None, parameters: Map
 
 
 def _files(source: Source, parameters: Mapping[str, np.ndarray]) -> Callable[[str], Any]:
-    """Return what reads an npy or npz file that the code loads, beside it; nothing else is opened."""
+    """Return what reads, once, an npy or npz file that the code loads, beside it; nothing else is opened."""
+    @cache
     def read(name: str) -> Any:
         path = (source.folder or Path()) / name
         if not path.is_file():
             if parameters:
                 return dict(parameters)
             raise Unreadable(f"the file {name} is not there; --params can give parameters")
-        if path.stat().st_size > 1 << 28:
+        if path.stat().st_size > LARGEST:
             raise Unreadable(f"the file {name} is larger than 256 MB")
         try:
+            if is_zipfile(path) and sum(i.file_size for i in ZipFile(path).infolist()) > LARGEST:
+                raise Unreadable(f"the file {name} is larger than 256 MB")
             loaded = np.load(path, allow_pickle=False)
             return loaded if isinstance(loaded, np.ndarray) else {key: loaded[key] for key in loaded.files}
-        except (ValueError, OSError, EOFError, KeyError) as error:
+        except (ValueError, OSError, EOFError, KeyError, BadZipFile) as error:
             raise Unreadable(f"the file {name} holds no arrays: {error}") from error
     return read
 
@@ -216,7 +226,7 @@ class Bench:
         if not self._is_doubtful(setting, explained) or network is not None:
             return setting, explained
         found = self._by_one_edit(setting, explained, seen)
-        if found is None and len(literal) not in (0, len(options)):
+        if found is None and len(literal) not in (0, len(options)) and not self._is_explained(setting, explained):
             judged = self._judged(options, seen)
             if judged[0].setting != replace(setting, rate=None):
                 setting, explained = self._explained(judged[0], EXPLAIN)
@@ -323,8 +333,8 @@ class Bench:
     def _by_one_edit(self, setting: Setting, explained: Explained,
                      seen: Evidence | None) -> tuple[Setting, Explained] | None:
         """Return the reading in which one edit makes all right, and that line; None where there is none."""
-        seconds = BRIEFLY if self._is_explained(setting, explained) else SEARCH
-        others = [] if seen is None else list(networks(seen, self.wiring, READINGS))
+        seconds, most = (BRIEFLY, FEW) if self._is_explained(setting, explained) else (SEARCH, READINGS)
+        others = [] if seen is None else list(networks(seen, self.wiring, most))
         found = search(self, setting, explained, others, seconds)
         if found is None:
             return None
@@ -354,12 +364,14 @@ class Bench:
     def _judged(self, options: Sequence[Setting], seen: Evidence) -> list[_Judged]:
         """Return readings with their runs, those with the fewest wrong lines first.
 
-        A reading by which a layer has another activation than it computes has one more wrong line.
+        A reading by which a layer has another activation than it computes has one more wrong line. What a run has
+        learned makes the second right about more lines; a reading that is far behind the best is not run again.
         """
         found: list[_Judged] = []
         for order, setting in enumerate(options):
-            first = self.judge(setting)
-            judge = self.judge(setting, before=first.learned)
+            judge = self.judge(setting)
+            if not found or self.cost(judge, setting) <= FAR * (min(f.rank[0] for f in found) + 1):
+                judge = self.judge(setting, before=judge.learned)
             rare = sum(layer.activation not in USUAL for layer in setting.network.layers)
             others = sum(bool(names) and layer.activation not in names
                          for layer, names in zip(setting.network.layers, seen.activations, strict=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,12 @@ def parsed(text: str) -> ast.expr:
     return ast.parse(text.strip(), mode="eval").body
 
 
+@cache
+def _method(kind: type[ast.expr]) -> str:
+    """Return the name of the method that reads a kind of expression."""
+    return f"_{kind.__name__.lower()}"
+
+
 class Expressions(Calls):
     """The expressions of Python, as far as such code uses them.
 
@@ -59,7 +65,7 @@ class Expressions(Calls):
             Unreadable: It is not read, or would raise an error.
         """
         self.count(tree)
-        method = getattr(self, f"_{type(tree).__name__.lower()}", None)
+        method = getattr(self, _method(type(tree)), None)
         if method is None:
             raise Unreadable(f"{ast.unparse(tree)[:60]} is not read")
         value = method(tree, frame)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from codegen.module import generate
 from gradwright.checking.blaming import Root
 from gradwright.checking.comparing import Judge
 from gradwright.checking.settings import Setting
@@ -69,6 +68,8 @@ def said(ours: str) -> str:
 @lru_cache(maxsize=8)
 def _code(setting: Setting) -> dict[str, str]:
     """Return the line of NumPy for each quantity."""
+    from codegen.module import generate  # as rarely needed as it is large
+
     text = generate(setting.network, setting.reference.derivation)
     listing = text[text.index("def trace"):]
     return dict(re.findall(r"^    (\w+) = (.+?)(?:  # .*)?$", listing, re.MULTILINE))

@@ -128,16 +128,18 @@ class Options:
 
     Attributes:
         edits: By line, each with the value that it gives there.
+        until: When to stop, in seconds of processor time.
         repeated: Lines that are run more than once: edits that give the same value first may differ later.
     """
 
     edits: dict[Mark, list[tuple[Edit, Node]]]
+    until: float
     repeated: frozenset[Mark] = frozenset()
 
     def collect(self, event: Event, judge: Judge) -> None:
         """Find the edits of a line; called where it is about to be assigned."""
         mark = event.mark
-        if mark in self.edits or event.expression is None:
+        if mark in self.edits or event.expression is None or time.process_time() > self.until:
             return
         text = ast.get_source_segment(event.cell.text, event.expression)
         if text is None:
@@ -217,7 +219,7 @@ def search(bench: Bench, setting: Setting, explained: Explained, networks: Seque
     """
     until = time.process_time() + seconds
     marks = Counter(e.mark for e in bench.plain[0].events)
-    options = Options({}, frozenset(mark for mark, count in marks.items() if count > 1))
+    options = Options({}, until, frozenset(mark for mark, count in marks.items() if count > 1))
     lines = _lines(bench, explained, bench.corrections(setting, explained))
     later: list[tuple[Event, Edit]] = []
     goal = Goal.of(bench, networks) if bench.trusted else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from gradwright.checking.objects import Class, Frame, Function, Module
 from gradwright.checking.python_table import builtins
 from gradwright.checking.source import Source
 
-MOST_STEPS, MOST_ROUNDS, MOST_CONSTANTS = 400_000, 2_000, 6
+MOST_STEPS, MOST_ROUNDS = 400_000, 2_000
 
 class _Return(Exception):
     def __init__(self, value: Any) -> None:
@@ -45,6 +44,7 @@ class Interpreter(Assignments):
                  files: Callable[[str], Any] | None = None) -> None:
         super().__init__(source, listener)
         self.files = files
+        self.assigned = source.facts.assigned
         self.random = np.random.RandomState(0)
         self.frame = Frame()
         self.builtins = builtins(self)
@@ -58,19 +58,6 @@ class Interpreter(Assignments):
             ast.Nonlocal: self._global, ast.With: self._with, ast.Try: self._try, ast.Break: self._break,
             ast.Continue: self._continue, ast.Raise: self._raise,
         }
-
-    @cached_property
-    def assigned(self) -> frozenset[str]:
-        """All names that the file assigns somewhere."""
-        return frozenset(n.id for c in self.source.cells for n in ast.walk(c.tree)
-                         if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
-
-    @cached_property
-    def constants(self) -> tuple[str, ...]:
-        """Numbers of the file that are no usual factors, such as the slope of a leaky rectifier."""
-        found = (n for c in self.source.cells for n in ast.walk(c.tree) if isinstance(n, ast.Constant))
-        return tuple(dict.fromkeys(repr(n.value) for n in found if isinstance(n.value, float)
-                                   and n.value not in (0.0, 0.5, 1.0, 2.0)))[:MOST_CONSTANTS]
 
     def run(self) -> None:
         """Follow all cells; what stops one does not stop the next."""
@@ -145,7 +132,7 @@ class Interpreter(Assignments):
         if method.attr == "insert":
             at = self.plain(self.evaluate(call.args[0], frame))
         path = self._path(method.value, frame)
-        path = f"{path}[…]" if label(path) in self.turned else f"{path}[{at}]"
+        path = f"{path}[…]" if label(path) in self.source.facts.turned else f"{path}[{at}]"
         if (isinstance(value, Array) and value.node.event < 0) or isinstance(value, Unknown):
             event = self._named(path, frame, call, call.args[-1], "item")
             event.node = value.node if isinstance(value, Array) else None

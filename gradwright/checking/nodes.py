@@ -226,11 +226,16 @@ def call(function: Callable[..., Any], arguments: tuple[Any, ...], options: dict
 
 def _refuse_huge(function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
     """Refuse what would make an array far larger than its operands."""
+    binary = function in _BINARY
+    if not binary and function not in _OUTER:
+        return
     shapes = [np.shape(a) for a in arguments if isinstance(a, (np.ndarray, np.generic))]
     size = math.prod(math.prod(shape) for shape in shapes)
-    if size > MOST_ENTRIES and function in (np.outer, np.kron, np.tensordot):
+    if size <= MOST_ENTRIES:
+        return
+    if not binary:
         raise Unreadable(f"an array of {size} entries")
-    if function in _BINARY and len(shapes) == 2:
+    if len(shapes) == 2:
         try:
             broadcast = math.prod(np.broadcast_shapes(*shapes))
         except ValueError:
@@ -241,6 +246,7 @@ def _refuse_huge(function: Callable[..., Any], arguments: tuple[Any, ...]) -> No
 
 _BINARY = {operator.add, operator.sub, operator.mul, operator.truediv, operator.pow, np.add, np.subtract, np.multiply,
            np.divide, np.maximum, np.minimum}
+_OUTER = {np.outer, np.kron, np.tensordot}
 
 
 def recompute(target: Node, given: dict[Node, Any]) -> Any:

@@ -56,7 +56,7 @@ def scope_of(target: str, event: Event, judge: Judge, values: Mapping[str, np.nd
     network = judge.setting.network
     samples = int(values["N"]) if "N" in values else 1
     return Scope(arrays, ours, functions, {k: layer.activation for k, layer in enumerate(network.layers, start=1)},
-                 judge.setting.reference.samples_axis, samples, target, numpy, judge.run.constants)
+                 judge.setting.reference.samples_axis, samples, target, numpy, judge.run.source.facts.constants)
 
 
 def _visible(frame: Frame) -> Iterator[tuple[str, Any, bool]]:

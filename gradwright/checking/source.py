@@ -13,9 +13,11 @@ import json
 import tokenize
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from gradwright.checking.facts import Facts, facts_of
 from gradwright.checking.findings import Note, Place
 from gradwright.checking.magics import cell_magic
 from gradwright.checking.parsing import NotPythonError, clean, parsed
@@ -77,6 +79,11 @@ class Source:
     folder: Path | None
     notes: tuple[Note, ...] = ()
     assumed: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What the text says as a whole."""
+        return facts_of(cell.tree for cell in self.cells)
 
 
 def read_source(path: Path) -> Source:
