@@ -12,7 +12,6 @@ from gradwright.output import WITHHELD, WRONG_USAGE
 from symbolic.errors import InputError, VerificationError
 
 
-
 class _Refusal(click.ClickException):
     """One line on standard error, and the exit code of wrong input."""
 

@@ -44,9 +44,9 @@ def parsed(text: str) -> ast.expr:
 
 
 @cache
-def _method(kind: type[ast.expr]) -> str:
+def _method(kind: str) -> str:
     """Return the name of the method that reads a kind of expression."""
-    return f"_{kind.__name__.lower()}"
+    return f"_{kind.lower()}"
 
 
 class Expressions(Calls):
@@ -65,7 +65,7 @@ class Expressions(Calls):
             Unreadable: It is not read, or would raise an error.
         """
         self.count(tree)
-        method = getattr(self, _method(type(tree)), None)
+        method = getattr(self, _method(type(tree).__name__), None)
         if method is None:
             raise Unreadable(f"{ast.unparse(tree)[:60]} is not read")
         value = method(tree, frame)
