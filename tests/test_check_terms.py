@@ -11,7 +11,7 @@ from gradwright.checking.checker import NOTHING, Bench, _files
 from gradwright.checking.interpreter import Interpreter
 from gradwright.checking.nodes import Node
 from gradwright.checking.objects import Event
-from gradwright.checking.recognising import find_wiring
+from gradwright.checking.recognising import find_wirings
 from gradwright.checking.source import source_of
 from gradwright.checking.terms import Terms
 from symbolic.evaluate import run
@@ -25,7 +25,7 @@ def bench_of(source: str) -> Bench:
     own = Interpreter(source_of(source), files=files)
     own.run()
     bench = Bench(source_of(source), files, own, NOTHING)
-    bench.wiring = find_wiring(own, {})
+    bench.wiring = find_wirings(own, {})[0]
     return bench
 
 

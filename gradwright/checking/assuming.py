@@ -11,8 +11,10 @@ import numpy as np
 
 from gradwright.checking.interpreter import Interpreter
 from gradwright.checking.naming import label
-from gradwright.checking.recognising import NotRecognised, Wiring, called_input, called_label, find_wiring
+from gradwright.checking.recognising import find_wirings
+from gradwright.checking.roles import called_input, called_label
 from gradwright.checking.source import Source
+from gradwright.checking.wiring import NotRecognised, Wiring
 from symbolic.network import Network
 
 SAMPLES, FEATURES = 7, 4
@@ -21,7 +23,7 @@ TRIES = 48
 
 
 def with_assumptions(source: Source, files: Callable[[str], Any], own: Interpreter, network: Network | None,
-                     hints: Mapping[str, str]) -> tuple[Source, Interpreter, Wiring] | None:
+                     hints: Mapping[str, str]) -> tuple[Source, Interpreter, list[Wiring]] | None:
     """Return a file with values for its data, run at them, and what was recognised; None where nothing fits.
 
     Args:
@@ -44,16 +46,18 @@ def with_assumptions(source: Source, files: Callable[[str], Any], own: Interpret
         if any(place not in run.assumed_at for place, _ in run.raised):
             continue
         try:
-            wiring = find_wiring(run, dict(hints))
+            wirings = find_wirings(run, hints)
         except NotRecognised:
             continue
-        if {"X", "Y"} <= {leaf.ours for leaf in wiring.leaves} and wiring.count <= SAMPLES and _fits(wiring):
-            return candidate, run, wiring
+        if all(map(_fits, wirings)):
+            return candidate, run, wirings
     return None
 
 
 def _fits(wiring: Wiring) -> bool:
-    """Say whether labels are of as many samples as inputs; features may have been taken for samples."""
+    """Say whether there are labels of as many samples as inputs; features may have been taken for samples."""
+    if not {"X", "Y"} <= {leaf.ours for leaf in wiring.leaves} or wiring.count > SAMPLES:
+        return False
     sizes = (wiring.count, wiring.count * wiring.widths[-1])
     return wiring.count != FEATURES and all(
         int(np.prod(leaf.shape)) in sizes for leaf in wiring.leaves if leaf.ours == "Y")

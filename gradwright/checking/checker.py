@@ -18,16 +18,18 @@ from gradwright.checking.comparing import Judge, Listening
 from gradwright.checking.findings import Check, Note
 from gradwright.checking.following import Follower, partial_events, random_leaves
 from gradwright.checking.functions_found import Evidence, evidence, factors, networks, readings, scales_of
+from gradwright.checking.graph import Graph
 from gradwright.checking.hypotheses import called_by, is_covered, search
 from gradwright.checking.interpreter import Interpreter
 from gradwright.checking.judgements import Fix, Judgement, is_main
 from gradwright.checking.mending import Mended, mend
 from gradwright.checking.nodes import Unreadable
 from gradwright.checking.objects import Event
-from gradwright.checking.recognising import Graph, NotRecognised, Wiring, find_wiring
-from gradwright.checking.reporting import report
+from gradwright.checking.recognising import find_wirings
+from gradwright.checking.reporting import report, together
 from gradwright.checking.settings import Setting
 from gradwright.checking.source import Source
+from gradwright.checking.wiring import NotRecognised, Wiring
 from gradwright.checking.words import is_stale
 from symbolic.errors import InputError
 from symbolic.network import Layer, Network
@@ -83,28 +85,27 @@ def check_source(source: Source, network: Network | None = None, parameters: Map
     Raises:
         InputError: The mapping names what the code does not have, or the network is another than the code's.
     """
-    files = _files(source, parameters or {})
+    files, hints = _files(source, parameters or {}), dict(mapping or {})
     own = Interpreter(source, files=files)
     own.run()
     notes = (*source.notes, *own.notes)
     empty = Check(source.name, tuple(c.text for c in source.cells), source.notebook, notes=notes)
     try:
-        wiring = find_wiring(own, dict(mapping or {}))
+        wirings = find_wirings(own, hints)
     except NotRecognised as error:
-        assumed = with_assumptions(source, files, own, network, mapping or {})
-        if assumed is not None:
-            source, own, wiring = assumed
-            bench = Bench(source, files, own, wiring, hints=dict(mapping or {}))
-            return report(replace(empty, notes=(*source.notes, *own.notes)), bench, *bench.best(network))
-        bench = Bench(source, files, own, NOTHING, hints=dict(mapping or {}))
-        repaired = bench.repaired() if network is None else None
-        if repaired is None:
-            word = f"no network was recognised: {error}; --arch and --map can say what the code computes"
-            return replace(empty, notes=(Note(None, word), *notes))
-        return report(empty, bench, *repaired)
-    bench = Bench(source, files, own, wiring, hints=dict(mapping or {}))
-    setting, explained = bench.best(network)
-    return report(empty, bench, setting, explained)
+        assumed = with_assumptions(source, files, own, network, hints)
+        if assumed is None:
+            bench = Bench(source, files, own, NOTHING, hints=hints)
+            repaired = bench.repaired() if network is None else None
+            if repaired is None:
+                word = f"no network was recognised: {error}; --arch and --map can say what the code computes"
+                return replace(empty, notes=(Note(None, word), *notes))
+            return report(empty, bench, *repaired)
+        source, own, wirings = assumed
+        empty = replace(empty, notes=(*source.notes, *own.notes))
+    meant = [w for w in wirings if network is not None and (w.widths, w.samples) == (network.widths, network.samples)]
+    benches = [Bench(source, files, own, wiring, hints=hints) for wiring in meant[:1] or wirings]
+    return together([report(empty, bench, *bench.best(network)) for bench in benches])
 
 
 def _files(source: Source, parameters: Mapping[str, np.ndarray]) -> Callable[[str], Any]:
@@ -319,7 +320,10 @@ class Bench:
         if any(e.unknown is not None and e.unknown.raises for e in own.events):
             return None
         try:
-            return Bench(self.source, self.files, own, find_wiring(own, dict(self.hints)), hints=self.hints)
+            wirings = find_wirings(own, self.hints)
+            names = [leaf.path for leaf in self.wiring.parameters]
+            same = [w for w in wirings if names == [leaf.path for leaf in w.parameters]]
+            return Bench(self.source, self.files, own, (same or wirings)[0], hints=self.hints)
         except NotRecognised:
             return None
 

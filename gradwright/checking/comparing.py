@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from gradwright.checking.following import FOREIGN
 from gradwright.checking.judgements import Fix, Judgement, Learned, is_main
 from gradwright.checking.naming import is_called_loss, key, label, looks_like_gradient, of_gradient
 from gradwright.checking.nodes import Array, Node
@@ -59,6 +60,8 @@ class Judge(Updates):
         node = event.node
         if node is not None and id(node) in self.holders:
             return self._alias(event, node)
+        if node is not None and FOREIGN in node.tags and all(t[0][0] not in "Wb" for t in node.tags):
+            return None
         old = self._old_version(event)
         if old is not None:
             return self._update(event, old)

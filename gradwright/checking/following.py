@@ -8,13 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from gradwright.checking.graph import PRODUCTS, Graph
 from gradwright.checking.interpreter import Interpreter
 from gradwright.checking.nodes import Node, Tape
 from gradwright.checking.objects import Event
-from gradwright.checking.recognising import PRODUCTS, Graph, Leaf, Wiring
+from gradwright.checking.wiring import Leaf, Wiring
 
 Tag = tuple[str, int]
 """Our name of a parameter, of X or of Y, and the event that gave it a value."""
+
+FOREIGN: Tag = ("another network", 0)
+"""What depends on the parameters of another network in the same file."""
 
 
 @dataclass(eq=False)
@@ -43,6 +47,8 @@ class Follower:
     def __call__(self, event: Event) -> Node | None:
         """Put the chosen value into a leaf; other events are for those that know more."""
         leaf = self.leaves.get(event.index)
+        if leaf is None and event.index in self.wiring.foreign and event.node is not None:
+            return self.tape.add(Node(event.node.value, "leaf", event=event.index, tags=frozenset([FOREIGN])))
         if leaf is None:
             return self.judge(event)
         value = self.chosen.get(event.index, None if event.node is None else event.node.value)

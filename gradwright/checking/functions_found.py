@@ -10,13 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradwright.checking.following import Follower, Tag, linear_values
+from gradwright.checking.graph import PRODUCTS
 from gradwright.checking.interpreter import Interpreter
 from gradwright.checking.naming import looks_like_loss
 from gradwright.checking.nodes import Node
-from gradwright.checking.recognising import PRODUCTS, Leaf, Wiring
 from gradwright.checking.reference import Scales, activation_value, close
 from gradwright.checking.settings import Setting, network_of
 from gradwright.checking.source import Source
+from gradwright.checking.wiring import Leaf, Wiring
 from symbolic.errors import InputError
 from symbolic.network import Network
 

@@ -10,8 +10,8 @@ import numpy as np
 from gradwright.checking.following import Follower, Tag
 from gradwright.checking.nodes import Node
 from gradwright.checking.objects import Event
-from gradwright.checking.recognising import Leaf
 from gradwright.checking.settings import Setting
+from gradwright.checking.wiring import Leaf
 
 
 @dataclass(eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from gradwright.checking.blaming import Explained, Root
 from gradwright.checking.comparing import Judge
-from gradwright.checking.findings import Check, Finding, Line, Number, Place, Recognised, Verdict
+from gradwright.checking.findings import Check, Finding, Line, Note, Number, Place, Recognised, Verdict
 from gradwright.checking.formulas import derived, in_code, rule_of
 from gradwright.checking.hazards import hazards, replaced
 from gradwright.checking.judgements import Fix, Judgement
@@ -38,6 +38,32 @@ def report(empty: Check, bench: Bench, setting: Setting, explained: Explained) -
                          conventions(setting))
     return replace(empty, network=network, mapping=mapping_of(judge), lines=tuple(_lines(bench, explained)),
                    findings=tuple(findings), numbers=tuple(_numbers(bench, setting, explained, mended)))
+
+
+def together(checks: Sequence[Check]) -> Check:
+    """Return what is said of the networks of one file, of which each was checked alone; the largest is its network."""
+    if len(checks) == 1:
+        return checks[0]
+    found = [c.network for c in checks if c.network is not None]
+    known: dict[tuple[Any, ...], Line] = {}
+    for line in (line for check in checks for line in check.lines):
+        mark = line.place, line.target
+        if mark not in known or _RANK[line.verdict] > _RANK[known[mark].verdict]:
+            known[mark] = line
+    main = max(checks, key=lambda c: len(c.mapping))
+    others = ", ".join(n.compact for n in found if n is not main.network)
+    findings = {(f.place, f.kind): f for check in checks for f in check.findings}
+    numbers = {n.place: n for check in checks for n in check.numbers}
+    return replace(
+        main, mapping={name: ours for check in (*checks, main) for name, ours in check.mapping.items()},
+        lines=tuple(sorted(known.values(), key=lambda n: _order(n.place))),
+        findings=tuple(sorted(findings.values(), key=lambda f: _order(f.place))),
+        numbers=tuple(sorted(numbers.values(), key=lambda n: _order(n.place))),
+        notes=(Note(None, f"the file has more than one network; checked too: {others}"), *main.notes))
+
+
+def _order(place: Place) -> tuple[int, int, int]:
+    return place.cell or 0, place.line, place.column
 
 
 def raised(bench: Bench) -> list[Finding]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from gradwright.checking.recognising import Wiring
 from gradwright.checking.reference import Reference, Scales
+from gradwright.checking.wiring import Wiring
 from symbolic.network import Layer, Network
 
 SUMMED = Scales()

@@ -1,0 +1,99 @@
+"""Which values are weights and which are inputs, by how they are multiplied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from gradwright.checking.graph import Graph
+from gradwright.checking.naming import label
+from gradwright.checking.nodes import Node
+from gradwright.checking.roles import INPUT, LABEL, WEIGHT
+
+
+def hinted(graph: Graph, node: Node, hints: Mapping[str, str]) -> str:
+    """Return our name for a node where the user gave one."""
+    event = graph.event(node)
+    return hints.get(event.path, hints.get(event.target, ""))
+
+
+def weights_and_inputs(graph: Graph, hints: Mapping[str, str],
+                       never: frozenset[int] = frozenset()) -> tuple[list[Node], list[tuple[Node, bool]]]:
+    """Return the weights, and the inputs with whether they stand transposed in their first product.
+
+    Args:
+        graph: Of a run.
+        hints: Our name for the code's, where the user gave them.
+        never: What is neither.
+    """
+    products = [(p, graph.named(p.parents[0]), graph.named(p.parents[1])) for p in graph.products
+                if id(p) not in graph.data]
+    weights: dict[int, Node] = {}
+    inputs: dict[int, Node] = {}
+    met = [t for t in products if all(_is_start(graph, n) and id(n) not in never for n in t[1:])]
+    for _, left, right in met:
+        chosen = _weight_of(graph, left, right, hints)
+        other = right if chosen is left else left
+        if id(other) in weights or id(chosen) in inputs:
+            continue
+        weights[id(chosen)] = chosen
+        if not graph.made_of_parameters(other):
+            inputs[id(other)] = other
+
+    def is_new(node: Node) -> bool:
+        return id(node) not in weights and id(node) not in inputs and id(node) not in never and _is_start(graph, node)
+
+    for _, left, right in products:  # weights that meet what is computed
+        for node, other in ((left, right), (right, left)):
+            if is_new(node) and not graph.is_source(other) and _may_be_weight(graph, node, hints):
+                weights[id(node)] = node
+    names = {label(graph.event(w).path) for w in weights.values()}
+    for product, left, right in products:  # further inputs meet weights that were updated
+        for node, other in ((left, right), (right, left)):
+            if (is_new(node) and other.event >= 0 and not graph.is_source(other)
+                    and graph.is_rewritten(graph.event(other)) and label(graph.event(other).path) in names):
+                inputs[id(node)] = node
+                met.append((product, left, right))
+    return list(weights.values()), [(node, _flipped(met, node)) for node in inputs.values()]
+
+
+def _is_start(graph: Graph, node: Node) -> bool:
+    """Say whether a value is a named array of data or of first values."""
+    return node.event >= 0 and np.ndim(node.value) >= 1 and graph.is_source(node)
+
+
+def _may_be_weight(graph: Graph, node: Node, hints: Mapping[str, str]) -> bool:
+    """Say whether a value is rewritten, or called a weight; labels may meet what is computed too."""
+    name, said = graph.event(node).target, hinted(graph, node, hints)
+    called = graph.updated(node) or WEIGHT.search(name) or said.startswith("W")
+    return bool(called) and said not in ("X", "Y") and not LABEL.search(name)
+
+
+def _weight_of(graph: Graph, left: Node, right: Node, hints: Mapping[str, str]) -> Node:
+    """Return which of two operands is the weight."""
+    for judge in (lambda n: hinted(graph, n, hints).startswith("W"), graph.updated,
+                  lambda n: bool(WEIGHT.search(graph.event(n).target)),
+                  lambda n: not INPUT.search(graph.event(n).target)):
+        verdicts = judge(left), judge(right)
+        if verdicts[0] != verdicts[1]:
+            return left if verdicts[0] else right
+    return left
+
+
+def _flipped(met: Sequence[tuple[Node, Node, Node]], node: Node) -> bool:
+    """Say whether inputs stand transposed in the first product."""
+    for product, left, right in met:
+        for operand, named in zip(product.parents, (left, right), strict=False):
+            if named is node and product.value is not None:
+                return turns(operand, node)
+    return False
+
+
+def turns(operand: Node, base: Node) -> bool:
+    """Say whether an operand is the transpose of the node it is a view of."""
+    turned = False
+    while operand is not base and operand.parents:
+        turned ^= operand.op in ("T", "transpose", "swapaxes")
+        operand = operand.parents[0]
+    return turned
