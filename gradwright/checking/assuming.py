@@ -66,9 +66,10 @@ def _fits(wiring: Wiring) -> bool:
 def _data(own: Interpreter, network: Network | None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield inputs and labels: samples in rows and in columns, one-hot, class numbers, or numbers."""
     rng = np.random.default_rng(0)
-    sizes = [n for e in own.events if e.node is not None and e.node.op in ("random", "array", "multiply", "divide")
-             and np.ndim(e.node.value) == 2 for n in np.shape(e.node.value)]
-    features = [network.widths[0]] if network is not None else list(dict.fromkeys([*sizes[:2], FEATURES]))
+    starts = ("random", "array", "multiply", "divide", "zeros")
+    sizes = [n for e in own.events if e.node is not None and e.node.op in starts for n in np.shape(e.node.value)]
+    features = [network.widths[0]] if network is not None else list(dict.fromkeys(
+        [*sizes[:2], *(n - 1 for n in sizes[:1] if n > 1), FEATURES]))
     units = [network.widths[-1]] if network is not None else list(dict.fromkeys([*sizes[-2:], 1, 3]))
     for rows, n, k in itertools.product((True, False), features, units):
         X = rng.standard_normal((SAMPLES, n))

@@ -32,12 +32,14 @@ class Calls:
 
     Attributes:
         assigned: All names that the file assigns somewhere.
+        sizes: What large numbers of the file are read as.
     """
 
     tape: Tape
     builtins: dict[str, Any]
     folder: Path | None
     assigned: frozenset[str]
+    sizes: Mapping[int, int]
     _depth = _objects = 0
 
     def count(self, tree: ast.AST) -> None:

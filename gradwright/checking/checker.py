@@ -28,6 +28,7 @@ from gradwright.checking.objects import Event
 from gradwright.checking.recognising import find_wirings
 from gradwright.checking.reporting import report, together
 from gradwright.checking.settings import Setting
+from gradwright.checking.shrinking import shrunk
 from gradwright.checking.source import Source
 from gradwright.checking.wiring import NotRecognised, Wiring
 from gradwright.checking.words import is_stale
@@ -88,6 +89,10 @@ def check_source(source: Source, network: Network | None = None, parameters: Map
     files, hints = _files(source, parameters or {}), dict(mapping or {})
     own = Interpreter(source, files=files)
     own.run()
+    smaller = shrunk(source, own)
+    if smaller is not None:
+        source, own = smaller, Interpreter(smaller, files=files)
+        own.run()
     notes = (*source.notes, *own.notes)
     empty = Check(source.name, tuple(c.text for c in source.cells), source.notebook, notes=notes)
     try:

@@ -83,7 +83,8 @@ class Expressions(Calls):
         return bool(value)
 
     def _constant(self, tree: ast.Constant, _: Frame) -> Any:
-        return tree.value
+        value = tree.value
+        return self.sizes.get(value, value) if type(value) is int else value
 
     def _name(self, tree: ast.Name, frame: Frame) -> Any:
         found = frame.find(tree.id)
@@ -266,6 +267,10 @@ class Expressions(Calls):
             if _is_basic(index):
                 return View(owner, self.tape, "getitem", lambda a: a[index])
             return self.array("getitem", operator.getitem, owner, index)
+        if isinstance(owner, Module) and owner.path in ("numpy.c_", "numpy.r_"):
+            join = np.c_ if owner.path == "numpy.c_" else np.r_
+            parts = index if isinstance(index, tuple) else (index,)
+            return self.array("concatenate", lambda *values: join[values], *parts)
         if isinstance(owner, (Instance, Function, Method, Module, Class)):
             raise Unreadable("an item of such an object is not read")
         index = self.plain(index)

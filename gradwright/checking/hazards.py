@@ -136,7 +136,7 @@ def _integers(bench: Bench, judge: Judge) -> Warned:
     """Parameters that are whole numbers: an update in place fails, or is cut off."""
     for leaf in bench.wiring.parameters:
         event = bench.own.events[leaf.event]
-        if event.node is not None and np.asarray(event.node.value).dtype.kind in "iu":
+        if event.node is not None and event.node.op != "number" and np.asarray(event.node.value).dtype.kind in "iu":
             yield event, "integer", (f"`{label(leaf.path)}` holds whole numbers, and an update in place of it fails; "
                                      "write 1.0 for 1, or dtype=float.")
 

@@ -44,7 +44,7 @@ class Interpreter(Assignments):
                  files: Callable[[str], Any] | None = None) -> None:
         super().__init__(source, listener)
         self.files = files
-        self.assigned = source.facts.assigned
+        self.assigned, self.sizes = source.facts.assigned, source.sizes
         self.random = np.random.RandomState(0)
         self.frame = Frame()
         self.builtins = builtins(self)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import ast
 from typing import TypeGuard
 
+from gradwright.checking.roles import called_input
+
 
 def runs_once(loop: ast.For | ast.While) -> bool:
     """Say whether a loop repeats the same step, so that its first round says all.
 
     It does where it changes a name by itself (``W -= …``, ``W = W - …``) or calls for it, and does not pick what it
-    works on by its counter.
+    works on by its counter; or where it goes over samples and learns from each.
     """
+    if isinstance(loop, ast.For) and _learns(loop):
+        return True
     if isinstance(loop, ast.For) and not _counts(loop.iter):
         return False
     counter = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)} if isinstance(loop, ast.For) else set()
@@ -23,6 +27,33 @@ def runs_once(loop: ast.For | ast.While) -> bool:
         return True
     called = any(isinstance(s, (ast.Expr, ast.Assign)) and isinstance(s.value, ast.Call) for s in loop.body)
     return bool(counter or isinstance(loop, ast.While)) and called and not _indexes(loop.body, counter, slices=True)
+
+
+def _learns(loop: ast.For) -> bool:
+    """Say whether a loop changes in each round what it computes with: weights, not a sum of gradients over samples."""
+    counter = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
+    samples = any(called_input(n.id) for tree in (loop.target, loop.iter) for n in ast.walk(tree)
+                  if isinstance(n, ast.Name))
+    parts = [n for statement in loop.body for n in ast.walk(statement)]
+    updates = [u for u in parts if _updates(u) and not _uses(_target(u), counter)]
+    within = {id(n) for u in updates for n in ast.walk(u)}
+    named = [n for n in parts if isinstance(n, (ast.Name, ast.Attribute)) and id(n) not in within]
+    stored = {ast.unparse(n) for n in named if isinstance(n.ctx, ast.Store)}
+    read = {ast.unparse(n) for n in named if isinstance(n.ctx, ast.Load)}
+    for update in updates:
+        op = update.op if isinstance(update, ast.AugAssign) else update.value.op  # type: ignore[attr-defined]
+        path = _base(_target(update))
+        lowers = isinstance(op, ast.Sub) or (samples and isinstance(op, ast.Add))
+        if lowers and path in read and path not in stored:
+            return True
+    return False
+
+
+def _base(target: ast.expr) -> str:
+    """Return what an assignment changes: ``W`` of ``W[k]``, ``self.W`` of itself."""
+    while isinstance(target, ast.Subscript):
+        target = target.value
+    return ast.unparse(target)
 
 
 def trains_on(loop: ast.For) -> bool:

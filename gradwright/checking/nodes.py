@@ -179,13 +179,16 @@ class Tape:
 
     def compute(self, op: str, function: Callable[..., Any], arguments: tuple[Any, ...],
                 options: dict[str, Any] | None = None) -> Node:
-        """Return the node of a function's value.
+        """Return the node of a function's value; of ``-X @ W``, which is −X W to the last bit, that of −(X W).
 
         Raises:
             Unreadable: An argument is unknown, the function raises, or its value is no array.
         """
         options = options or {}
         frozen = _frozen(arguments)
+        left = frozen[0] if op == "matmul" and frozen else None
+        if isinstance(left, Node) and left.op == "negative":
+            return self.compute("negative", np.negative, (self.compute(op, function, (*left.parents, *frozen[1:])),))
         try:
             value = call(function, thawed(frozen, _value), options)
         except Unreadable:

@@ -222,6 +222,8 @@ def _numbers(bench: Bench, setting: Setting, explained: Explained, mended: Mappi
     """Return losses on the author's own data, as they are and as they are with corrected lines."""
     own = bench.own.events
     fixes = explained.fixes | {i: Fix(expression=m.edit.source) for i, m in mended.items() if m.edit is not None}
+    if bench.source.sizes or bench.source.assumed:
+        return []  # they would be of other data
     judge = bench.judge(replace(setting, rate=None), chosen={}, fixes=fixes, before=explained.judge.before)
     found: list[Number] = []
     for judgement in judge.judgements.values():

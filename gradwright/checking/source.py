@@ -71,6 +71,7 @@ class Source:
         folder: Where files are that the code loads; None where the code is of no file.
         notes: What was not read.
         assumed: Values for names whose data is not read, by name.
+        sizes: What large numbers of the code are read as.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Source:
     folder: Path | None
     notes: tuple[Note, ...] = ()
     assumed: Mapping[str, Any] = field(default_factory=dict)
+    sizes: Mapping[int, int] = field(default_factory=dict)
 
     @cached_property
     def facts(self) -> Facts:
