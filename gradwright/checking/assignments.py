@@ -197,7 +197,7 @@ class Assignments(Expressions):
                 value = Array(replaced)  # of its own: what shares the old one keeps it
         elif isinstance(value, float | int) and not isinstance(value, bool) and expression is not None:
             value = self._number(target, value, frame, tree, expression)
-        elif isinstance(value, (dict, list, tuple)):
+        elif is_container(value):
             self._items_of(self._path(target, frame), value, frame, tree, expression)
         self.bind(target, value, frame)
         if isinstance(value, Instance) and not value.label:
@@ -216,13 +216,13 @@ class Assignments(Expressions):
         event = self._event(target, frame, tree, expression, "assign", None)
         event.node = self.tape.leaf(value, "number")
         replaced = self._tell(event)
-        if replaced is None and isinstance(target, ast.Name) and target.id in self.lowered:
+        if replaced is None and ast.unparse(target) in self.lowered:
             return Array(event.node)  # a bias of one unit may begin as a plain number
         return value if replaced is None else Array(replaced)
 
     @cached_property
     def lowered(self) -> frozenset[str]:
-        """The names from which something is subtracted somewhere."""
+        """What something is subtracted from somewhere."""
         return frozenset(name for cell in self.source.cells for name in lowered(cell.tree.body))
 
     def _unpack(self, target: ast.Tuple | ast.List, value: Any, frame: Frame, tree: ast.stmt) -> None:
@@ -266,11 +266,14 @@ class Assignments(Expressions):
         trees = _item_trees(value, expression)
         _, element, frames = self.comprehensions.get(id(value), (None, None, []))
         turned = isinstance(value, list) and label(path) in self.source.facts.turned
-        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+        items: Any = value.attributes if isinstance(value, Instance) else value
+        for key, item in items.items() if isinstance(items, dict) else enumerate(items):
             place, part = f"{path}[…]" if turned else f"{path}[{key!r}]", trees.get(key)
+            if isinstance(value, Instance):
+                place = f"{path}.{key}"
             if element is not None and key < len(frames):
                 part, frame = element, frames[key]
-            if isinstance(item, (dict, list, tuple)):
+            if is_container(item):
                 self._items_of(place, item, frame, tree, part)
             elif isinstance(item, Array) and item.node.event < 0:
                 event = self._named(place, frame, part or tree, part, "item")
@@ -282,8 +285,8 @@ class Assignments(Expressions):
                 event = self._named(place, frame, part or tree, part, "item")
                 event.unknown = item
                 replaced = self._tell(event)
-                if replaced is not None and isinstance(value, (dict, list)):
-                    value[key] = Array(replaced)
+                if replaced is not None and isinstance(items, (dict, list)):
+                    items[key] = Array(replaced)
 
     # Events.
 
@@ -410,6 +413,11 @@ def _identity(owner: Instance) -> str:
     return owner.label or "self"
 
 
+def is_container(value: Any) -> bool:
+    """Say whether a value is a dict, a list or a tuple, or an object that is made like one."""
+    return isinstance(value, (dict, list, tuple)) or (isinstance(value, Instance) and bool(value.kind.fields))
+
+
 def _item_trees(value: Any, expression: ast.expr | None) -> dict[Any, ast.expr]:
     """Return the expression of each item of a literal; of a dict made by a comprehension, the whole."""
     if isinstance(value, dict) and isinstance(expression, ast.DictComp):
@@ -417,6 +425,10 @@ def _item_trees(value: Any, expression: ast.expr | None) -> dict[Any, ast.expr]:
     if isinstance(value, dict) and isinstance(expression, ast.Dict):
         pairs = zip(expression.keys, expression.values, strict=True)
         return {k.value: v for k, v in pairs if isinstance(k, ast.Constant)}
+    if isinstance(value, (dict, Instance)) and isinstance(expression, ast.Call):
+        fields = value.kind.fields if isinstance(value, Instance) else ()
+        return dict(zip(fields, expression.args, strict=False)) | {
+            k.arg: k.value for k in expression.keywords if k.arg is not None}
     if isinstance(expression, (ast.Tuple, ast.List)) and len(expression.elts) == len(value):
         return dict(enumerate(expression.elts))
     return {}

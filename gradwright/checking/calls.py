@@ -195,6 +195,8 @@ class Calls:
         initialise = kind.find("__init__")
         if isinstance(initialise, Function):
             self.enter(initialise, [instance, *arguments], options)
+        elif kind.fields:
+            instance.attributes = dict(zip(kind.fields, arguments, strict=False)) | options
         return instance
 
     def _method(self, method: Method, arguments: list[Any], options: dict[str, Any]) -> Any:

@@ -138,10 +138,11 @@ def _files(source: Source, parameters: Mapping[str, np.ndarray]) -> Callable[[st
 class _Judged:
     """A reading, its run, and its rank among others.
 
-    The rank is how many lines are wrong, whether gradients are not found, rare activations, a sum, and the order.
+    The rank is how many lines are wrong, whether gradients are not found, how many lines on the way to them say nothing
+    though all is right, rare activations, a sum, and the order.
     """
 
-    rank: tuple[int, bool, int, bool, int]
+    rank: tuple[int, bool, int, int, bool, int]
     setting: Setting
     judge: Judge
 
@@ -377,6 +378,7 @@ class Bench:
         learned makes the second right about more lines; a reading that is far behind the best is not run again.
         """
         found: list[_Judged] = []
+        until = time.process_time() + SECONDS
         for order, setting in enumerate(options):
             judge = self.judge(setting)
             if not found or self.cost(judge, setting) <= FAR * (min(f.rank[0] for f in found) + 1):
@@ -384,10 +386,13 @@ class Bench:
             rare = sum(layer.activation not in USUAL for layer in setting.network.layers)
             others = sum(bool(names) and layer.activation not in names
                          for layer, names in zip(setting.network.layers, seen.activations, strict=True))
-            rank = (self.cost(judge, setting) + others, not is_covered(judge, lossy=False), rare,
-                    setting.network.reduction != "mean", order)
+            wrong, lost = self.cost(judge, setting) + others, not is_covered(judge, lossy=False)
+            silent = 0 if wrong or lost else _unknown(judge)
+            rank = (wrong, lost, silent, rare, setting.network.reduction != "mean", order)
             found.append(_Judged(rank, setting, judge))
-            if not any(rank[:2]) or order - min(found, key=lambda f: f.rank).rank[-1] >= PATIENCE:
+            best = min(found, key=lambda f: f.rank).rank
+            patient = time.process_time() < until if not any(best[:2]) else order - best[-1] < PATIENCE
+            if not any(best[:3]) or not patient:
                 break
         return sorted(found, key=lambda f: f.rank)
 
@@ -400,13 +405,13 @@ class Bench:
     def _best(self, found: list[_Judged]) -> tuple[int, Setting, Explained]:
         started, results = time.process_time(), []
         contenders = found[:CONTENDERS]
-        if any(f.rank[2] for f in contenders):
-            contenders += [f for f in found[CONTENDERS:] if not f.rank[2]][:2]
+        if any(f.rank[3] for f in contenders):
+            contenders += [f for f in found[CONTENDERS:] if not f.rank[3]][:2]
         for judged in contenders:
             setting, explained = self._explained(judged, SECONDS)
             cost = len(explained.spots) + self._apart(explained.judge, setting)
             results.append(((cost, *judged.rank[1:]), setting, explained))
-            best_possible = not judged.rank[0] or (cost == 1 and not any(judged.rank[1:4]))
+            best_possible = not judged.rank[0] or (cost == 1 and not any(judged.rank[1:5]))
             if best_possible or time.process_time() - started > SECONDS:
                 break
         rank, setting, explained = min(results, key=lambda r: r[0])
@@ -439,6 +444,13 @@ class Bench:
 def _is_sound(ours: str) -> bool:
     """Say whether a function may well return such a value: one of the network, a slope, a known function."""
     return is_main(ours) or ours == "function" or ours.startswith("slope")
+
+
+def _unknown(judge: Judge) -> int:
+    """Return how many arrays that depend on the labels are none that is known: perhaps gradients of the other sign."""
+    return sum(j.verdict == "unknown" and j.event.node is not None and j.event.manner != "shown"
+               and j.event.index not in judge.partial and np.size(j.event.node.value) > 1
+               and any(t[0] == "Y" for t in j.event.node.tags) for j in judge.judgements.values())
 
 
 def _is_literal(setting: Setting, first: Setting) -> bool:

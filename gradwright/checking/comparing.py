@@ -11,9 +11,9 @@ import numpy as np
 
 from gradwright.checking.following import FOREIGN
 from gradwright.checking.judgements import Fix, Judgement, Learned, is_main
-from gradwright.checking.naming import is_called_loss, key, label, looks_like_gradient, of_gradient
+from gradwright.checking.naming import Key, is_called_loss, key, label, looks_like_gradient, of_gradient
 from gradwright.checking.nodes import Array, Node
-from gradwright.checking.objects import Event
+from gradwright.checking.objects import Event, Instance
 from gradwright.checking.reference import CLOSE, activation_value, close, compare, slope, squeezed
 from gradwright.checking.updates import Updates
 
@@ -111,6 +111,8 @@ class Judge(Updates):
                 found.verdict = "right"
             elif ours in values and event.index not in self.partial and self._judged(event):
                 found.verdict, found.expected = "wrong", values[ours]
+                if ours == "loss":
+                    found.expected = values[ours] + self._penalty(values)
                 if event.node is None and not (event.unknown is not None and event.unknown.raises):
                     found.verdict = "unknown"  # not read; the derived value goes on
                     return self._replacement(event, ours, found.expected)
@@ -131,21 +133,21 @@ class Judge(Updates):
         """Say whether a gradient or the loss is right but for weight decay, λW or λ/2 Σ‖W‖²; remember λ of each."""
         if value is None or np.shape(value) != values[ours].shape or np.asarray(value).dtype.kind != "f":
             return False
-        weights = {leaf.ours: values[leaf.ours] for leaf in self.wiring.parameters if leaf.ours.startswith("W")}
         more = np.asarray(value) - values[ours]
-        W = weights.get(ours.removeprefix("grad_"))
-        if W is not None and ours.startswith("grad_"):
+        if ours.startswith("grad_W") and ours[5:] in self._by_ours:
+            W = values[ours[5:]]
             decay = float(np.sum(more * W) / max(float(np.sum(W * W)), 1e-300))
             right = decay > 0 and W.size > 2 and close(values[ours] + decay * W, np.asarray(value))
             if right:
                 self.learned.decays[ours[5:]] = decay
             return right
-        known = self.before.decays
-        if ours != "loss" or not known:
-            return False
+        penalty = self._penalty(values)
+        return ours == "loss" and penalty > 0 and close(np.asarray(value), np.asarray(values[ours] + penalty))
+
+    def _penalty(self, values: Mapping[str, np.ndarray]) -> float:
+        """Return the term λ/2 Σ‖W‖² of the loss, with each λ as the gradients have it."""
         ratio = self.setting.scales.loss / self.setting.scales.parameters
-        term = sum(known.get(name, 0.0) * float(np.sum(W * W)) for name, W in weights.items()) * ratio / 2
-        return close(np.asarray(value), np.asarray(values[ours] + term))
+        return sum(decay * float(np.sum(values[name] ** 2)) for name, decay in self.before.decays.items()) * ratio / 2
 
     @staticmethod
     def _judged(event: Event) -> bool:
@@ -242,12 +244,33 @@ class Judge(Updates):
         if event.manner == "return":
             return ""
         for base in of_gradient(path):
+            near = self._near(event, base)
+            if near is not None:
+                if len(near) == 1:
+                    return "grad_" + next(iter(near))
+                continue
             for owner in dict.fromkeys((event.owner, 0)):
                 found = {*self._leaf_names.get((owner, base), ()), *self.before.keys.get((owner, base), ())}
                 found = {o for o in found if o not in ("Y", "loss") and not o.startswith("grad")}
                 if len(found) == 1:
                     return "grad_" + next(iter(found))
         return ""
+
+    def _near(self, event: Event, base: Key) -> set[str] | None:
+        """Return what a name means in the function where it is used: ``x`` of a layer's ``dx``; None where nothing."""
+        if event.frame.function is None:
+            return None
+        names = dict(event.frame.names)
+        for value in event.frame.names.values():
+            if isinstance(value, Instance):
+                names |= value.attributes
+        nodes = [v.node for n, v in names.items() if isinstance(v, Array) and key(n) == base]
+        if not nodes:
+            return None
+        found = {self.holders[id(n)][0] for n in nodes if id(n) in self.holders}
+        others = [self.judgements.get(n.event) for n in nodes if id(n) not in self.holders]
+        found |= {judged.ours for judged in others if judged is not None}
+        return {ours for ours in found if ours != "Y" and is_main(ours) and not ours.startswith("grad_")}
 
     def _is_loss(self, event: Event) -> bool:
         if event.node is None:

@@ -46,11 +46,11 @@ def _turned(nodes: Iterable[ast.AST]) -> Iterator[str]:
 
 
 def lowered(body: Iterable[ast.stmt]) -> Iterator[str]:
-    """Yield the names from which something is subtracted somewhere: ``b -= …``, ``b = b - …``."""
+    """Yield what something is subtracted from somewhere: ``b -= …``, ``self.b = self.b - …``."""
     for statement in body:
         match statement:
-            case ast.AugAssign(ast.Name(name), ast.Sub()):
-                yield name
+            case ast.AugAssign(target, ast.Sub()):
+                yield ast.unparse(target)
             case ast.Assign([target], ast.BinOp(left, ast.Sub())) if ast.unparse(left) == ast.unparse(target):
                 yield ast.unparse(target)
         for block in ("body", "orelse", "finalbody", "handlers"):

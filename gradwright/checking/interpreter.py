@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gradwright.checking.assignments import Assignments, Listener
+from gradwright.checking.assignments import Assignments, Listener, is_container
 from gradwright.checking.loops import runs_once, trains_on
 from gradwright.checking.naming import label
 from gradwright.checking.nodes import Array, Follows, Raises, Unknown, Unreadable
@@ -193,7 +193,7 @@ class Interpreter(Assignments):
         if expression is None:
             raise _Return(None)
         value, path = self._value(expression, frame), f"{frame.label}()"
-        if isinstance(value, (tuple, list, dict)):
+        if is_container(value):
             self._items_of(path, value, frame, tree, expression)
         elif isinstance(value, (Unknown, Array)):
             event = self._named(path, frame, tree, expression, "return")
@@ -266,7 +266,8 @@ class Interpreter(Assignments):
             if isinstance(value, Function) and value.closure is inner:
                 value.closure = frame
         bases = [self._value(base, frame) for base in tree.bases]
-        frame.names[tree.name] = Class(tree.name, inner.names, tuple(b for b in bases if isinstance(b, Class)))
+        frame.names[tree.name] = Class(tree.name, inner.names, tuple(b for b in bases if isinstance(b, Class)),
+                                       _fields(tree))
         for value in inner.names.values():
             if isinstance(value, Function):
                 value.closure = Frame({"__class__": frame.names[tree.name]}, frame)
@@ -295,6 +296,14 @@ class Interpreter(Assignments):
         if isinstance(found, dict):
             return {key: Array(self.tape.leaf(value, "load")) for key, value in found.items()}
         return Array(self.tape.leaf(found, "load"))
+
+
+def _fields(tree: ast.ClassDef) -> tuple[str, ...]:
+    """Return the fields of a dataclass or a named tuple; none of another class."""
+    said = " ".join(map(ast.unparse, (*tree.decorator_list, *tree.bases)))
+    if "dataclass" not in said and "NamedTuple" not in said:
+        return ()
+    return tuple(s.target.id for s in tree.body if isinstance(s, ast.AnnAssign) and isinstance(s.target, ast.Name))
 
 
 class _TooLong(Exception):

@@ -12,9 +12,9 @@ def runs_once(loop: ast.For | ast.While) -> bool:
     """Say whether a loop repeats the same step, so that its first round says all.
 
     It does where it changes a name by itself (``W -= …``, ``W = W - …``) or calls for it, and does not pick what it
-    works on by its counter; or where it goes over samples and learns from each.
+    works on by its counter; or where it goes over samples and learns from each, or over entries for finite differences.
     """
-    if isinstance(loop, ast.For) and _learns(loop):
+    if isinstance(loop, ast.For) and (_learns(loop) or _probes(loop)):
         return True
     if isinstance(loop, ast.For) and not _counts(loop.iter):
         return False
@@ -47,6 +47,22 @@ def _learns(loop: ast.For) -> bool:
         if lowers and path in read and path not in stored:
             return True
     return False
+
+
+def _probes(loop: ast.For) -> bool:
+    """Say whether a loop changes an entry that its counter picks, and changes it again: for finite differences."""
+    counter = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
+    parts = [n for statement in loop.body for n in ast.walk(statement)]
+    targets: list[ast.expr] = []
+    for n in parts:
+        match n:
+            case ast.AugAssign(target, ast.Add() | ast.Sub()):
+                targets.append(target)
+            case ast.Assign([target], ast.BinOp(ast.Name(), ast.Add() | ast.Sub(), ast.Name() | ast.Constant())):
+                targets.append(target)  # W[k] = old + eps
+    picked = [ast.unparse(t) for t in targets if isinstance(t, ast.Subscript) and _picks(t.slice, counter)]
+    calls = any(isinstance(n, ast.Call) for n in parts)
+    return calls and any(picked.count(text) > 1 for text in picked)
 
 
 def _base(target: ast.expr) -> str:

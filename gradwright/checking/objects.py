@@ -67,11 +67,19 @@ class Function:
 
 @dataclass(eq=False)
 class Class:
-    """A class of the code."""
+    """A class of the code.
+
+    Attributes:
+        name: Its name.
+        names: What its body assigns.
+        bases: Those of the code.
+        fields: Of a dataclass or a named tuple, the names that an object is made from.
+    """
 
     name: str
     names: dict[str, Any]
     bases: tuple[Class, ...] = ()
+    fields: tuple[str, ...] = ()
 
     def find(self, name: str) -> Any:
         """Return an attribute, its own or inherited; None where there is none."""

@@ -51,7 +51,7 @@ class Updates(Trials):
         values = self.values_for(event, False)
         before = np.asarray(self.versions[old])
         self._learn_leaf(event, ours)
-        if f"grad_{ours}" not in values:
+        if f"grad_{ours}" not in values or self._probes(event):
             return self.version(ours, event, event.node.value) if event.node is not None else None
         gradient = values[f"grad_{ours}"] * (self.setting.scales.loss / self.setting.scales.parameters)
         value = None if event.node is None else np.asarray(event.node.value)
@@ -75,18 +75,28 @@ class Updates(Trials):
             self.rates.append(found.rate or 0.0)
             return self.version(ours, event, value)
         unread = event.node is None and not (event.unknown is not None and event.unknown.raises)
-        rate = self.setting.rate or next((r for r in self.rates if r > 0), 1.0)
+        own = abs(found.rate) if found.detail == "rate" and found.rate else 1.0  # a step up, by as much
+        rate = self.setting.rate or next((r for r in self.rates if r > 0), own)
         found.verdict, found.expected = "unknown" if unread else "wrong", before - rate * gradient
         if event.node is None:
             found.operands = tuple(self._operands(event))
         return self.version(ours, event, found.expected)
+
+    def _probes(self, event: Event) -> bool:
+        """Say whether entries are changed by what depends on no labels: no step of descent, a finite difference."""
+        node = event.node
+        if node is None or node.op != "setitem" or event.manner != "in_place":
+            return False
+        return not any(t[0] == "Y" for p in node.parents if p is not event.previous for t in p.tags)
 
     def _is_usual(self, rate: float) -> bool:
         """Say whether an update before had this rate; of a single number any change is a multiple of the gradient."""
         return any(abs(rate - other) <= 1e-6 * abs(other) for other in self.rates)
 
     def _stands_there(self, event: Event, rate: float) -> bool:
-        """Say whether a number or the name of one in an update is its rate."""
+        """Say whether a number or the name of one in an update is its rate; a rate of one need not stand there."""
+        if abs(abs(rate) - 1) <= 1e-9:
+            return True
         for part in ast.walk(event.expression) if event.expression is not None else ():
             if isinstance(part, (ast.Name, ast.Attribute, ast.Constant, ast.Subscript)):
                 node = self.value_of(replace(event, combine=None), ast.unparse(part))

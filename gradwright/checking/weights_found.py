@@ -31,18 +31,23 @@ def weights_and_inputs(graph: Graph, hints: Mapping[str, str],
                 if id(p) not in graph.data]
     weights: dict[int, Node] = {}
     inputs: dict[int, Node] = {}
+
+    def made_of_weights(node: Node) -> bool:  # such as one with an entry moved, for a finite difference
+        return not (graph.ancestors(node) - {id(node)}).isdisjoint(weights)
+
     met = [t for t in products if all(_is_start(graph, n) and id(n) not in never for n in t[1:])]
     for _, left, right in met:
         chosen = _weight_of(graph, left, right, hints)
         other = right if chosen is left else left
-        if id(other) in weights or id(chosen) in inputs:
+        if id(other) in weights or id(chosen) in inputs or made_of_weights(chosen):
             continue
         weights[id(chosen)] = chosen
         if not graph.made_of_parameters(other):
             inputs[id(other)] = other
 
     def is_new(node: Node) -> bool:
-        return id(node) not in weights and id(node) not in inputs and id(node) not in never and _is_start(graph, node)
+        return (id(node) not in inputs and id(node) not in never and _is_start(graph, node)
+                and id(node) not in weights and not made_of_weights(node))
 
     for _, left, right in products:  # weights that meet what is computed
         for node, other in ((left, right), (right, left)):
