@@ -436,9 +436,10 @@ class Bench:
 
     @staticmethod
     def _apart(judge: Judge, setting: Setting) -> bool:
-        scales = setting.scales
-        return scales.parameters != scales.loss and not all(
-            j.plain for j in judge.judgements.values() if j.rate is not None)
+        scales, updates = setting.scales, [j for j in judge.judgements.values() if j.rate is not None]
+        if scales.parameters < 0 and not any(j.verdict == "right" for j in updates):
+            return True  # only updates that add them make sense of gradients of −𝓛
+        return scales.parameters != scales.loss and not all(j.plain for j in updates)
 
 
 def _is_sound(ours: str) -> bool:
