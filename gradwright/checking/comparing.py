@@ -249,7 +249,8 @@ class Judge(Updates):
                 if len(near) == 1:
                     return "grad_" + next(iter(near))
                 continue
-            for owner in dict.fromkeys((event.owner, 0)):
+            numbered = {owner for owner, name in self._leaf_names if name == base and base[1]}
+            for owner in dict.fromkeys((event.owner, 0, *(numbered if len(numbered) == 1 else ()))):
                 found = {*self._leaf_names.get((owner, base), ()), *self.before.keys.get((owner, base), ())}
                 found = {o for o in found if o not in ("Y", "loss") and not o.startswith("grad")}
                 if len(found) == 1:

@@ -222,6 +222,8 @@ def _shared(bench: Bench, judge: Judge) -> Warned:
         if first < 0:
             continue
         owner = bench.plain[0].events[first]
+        if owner.frame is not event.frame and owner.frame.function is not None:
+            continue  # a local name of a function that has returned
         if owner.path != event.path and label(owner.path) != label(event.path) and owner.node is event.previous \
                 and event.previous.op not in ("leaf", "corrected") and owner.manner == "assign" \
                 and owner.path.count(".") == event.path.count("."):

@@ -41,6 +41,8 @@ class Quantities(Follower):
             return one_hot.T if columns else one_hot
         value = value.astype(float)
         if leaf.ours in ("X", "Y"):
+            if value.ndim > 2:  # images, one after another
+                value = value.reshape(len(value), -1)
             value = value.T if leaf.transposed and value.ndim == 2 else value
             if value.ndim < 2:
                 units = self.wiring.widths[0 if leaf.ours == "X" else -1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -172,7 +173,7 @@ def _takes(weight: Node, inputs: list[tuple[Node, bool]], samples: str, turned: 
     if not inputs:
         return False
     node, flipped = inputs[0]
-    shape = node.shape[::-1] if flipped else node.shape
+    shape = _flat(node.shape)[::-1] if flipped else _flat(node.shape)
     axis = 0 if samples == "columns" or len(shape) == 1 else 1
     return shape[axis] == _ends(weight, samples, turned)[0]
 
@@ -182,8 +183,13 @@ def _widths(weights: list[Node], samples: str, transposed: list[bool]) -> list[i
     return [ends[0][0], *(after for _, after in ends)]
 
 
+def _flat(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape of inputs as rows, of which each may be an image."""
+    return (shape[0], math.prod(shape[1:])) if len(shape) > 2 else shape
+
+
 def _count(shape: tuple[int, ...], samples: str, flipped: bool) -> int:
     if len(shape) == 1:
         return 1
-    shape = shape[::-1] if flipped else shape
+    shape = _flat(shape)[::-1] if flipped else _flat(shape)
     return shape[1] if samples == "columns" else shape[0]
