@@ -17,7 +17,8 @@ from gradwright.checking.findings import Check, Finding, Note
 from gradwright.checking.rendering import RENDERINGS
 from gradwright.checking.rendering.text import coloured
 from gradwright.checking.source import Source, read_source, source_of
-from gradwright.output import CHECK_FAILED, console, write
+from gradwright.exits import CHECK_FAILED
+from gradwright.output import console, write
 from symbolic.architecture import read_architecture
 from symbolic.errors import InputError
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from gradwright import __version__
-from gradwright.output import WITHHELD, WRONG_USAGE
+from gradwright.exits import WITHHELD, WRONG_USAGE
 from symbolic.errors import InputError, VerificationError
 
 

@@ -21,8 +21,9 @@ from codegen.loading import load
 from codegen.module import require_widths
 from codegen.targets import TARGETS
 from gradwright import display
+from gradwright.exits import CHECK_FAILED
 from gradwright.files import read_text, write_text, write_together
-from gradwright.output import CHECK_FAILED, write
+from gradwright.output import write
 from symbolic.answers import Answers
 from symbolic.architecture import read_architecture
 from symbolic.derivation import Derivation, Gradient

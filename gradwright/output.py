@@ -1,4 +1,4 @@
-"""Where results go: standard output, a terminal, a file; and the exit codes."""
+"""Where results go: standard output, a terminal, a file."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import click
 from rich.console import Console
 
 from gradwright.files import write_text
-
-CHECK_FAILED, WRONG_USAGE, WITHHELD = 1, 2, 3
 
 
 def console() -> Console:

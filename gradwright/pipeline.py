@@ -23,8 +23,9 @@ from codegen.module import generate
 from gradwright import display
 from gradwright.commands import given_or_random, selected
 from gradwright.examples import example
+from gradwright.exits import CHECK_FAILED
 from gradwright.files import write_text
-from gradwright.output import CHECK_FAILED, console
+from gradwright.output import console
 from gradwright.quiz import AGREES, QUESTIONS, published
 from symbolic.architecture import read_architecture
 from symbolic.derivation import Gradient
