@@ -13,7 +13,7 @@ from gradwright.checking.expressions import BINARY, Expressions, parsed
 from gradwright.checking.facts import lowered
 from gradwright.checking.findings import Note, Place
 from gradwright.checking.naming import label
-from gradwright.checking.nodes import Array, Follows, Node, Raises, Tape, Unknown, Unreadable
+from gradwright.checking.nodes import Array, Follows, Node, Raises, Tape, Unknown, Unreadable, is_data, part_mark
 from gradwright.checking.objects import Event, Frame, Instance
 from gradwright.checking.source import Cell, Source
 
@@ -38,7 +38,7 @@ class Assignments(Expressions):
         self.raised: list[tuple[Place, str]] = []
         self.assumed_at: set[Place] = set()
         self._noted: set[tuple[Any, ...]] = set()
-        self.comprehensions = {}
+        self.comprehensions, self.parts = {}, {}
         if source.cells:
             self._cell = source.cells[0]
 
@@ -311,6 +311,17 @@ class Assignments(Expressions):
             owner = self.evaluate(_as_load(target.value), frame)
             return owner.serial if isinstance(owner, Instance) else 0
         return 0
+
+    def _meet(self, name: str, tree: ast.AST, frame: Frame) -> None:
+        """Tell of a part of the data that an argument or a loop names first: ``step(X[:10])``, ``for x in X``."""
+        value = frame.names.get(name)
+        if isinstance(value, Array) and value.node.event < 0 and value.node.op == "getitem" and is_data(value.node):
+            event = self._named(name, frame, tree, None, "item")
+            event.node, mark = value.node, part_mark(value.node)
+            replaced = self._tell(event)
+            if replaced is not None:
+                frame.names[name] = value = Array(replaced)
+            self.parts[mark] = value  # the same part is the same array wherever it is taken again
 
     def _named(self, path: str, frame: Frame, tree: ast.AST, expression: ast.expr | None, manner: str) -> Event:
         local = frame.label and not path.startswith(f"{frame.label}()")

@@ -383,6 +383,12 @@ class Bench:
             judge = self.judge(setting)
             if not found or self.cost(judge, setting) <= FAR * (min(f.rank[0] for f in found) + 1):
                 judge = self.judge(setting, before=judge.learned)
+            while judge.after - setting.after:
+                named = replace(setting, after=setting.after | judge.after)
+                other = self.judge(named, before=judge.learned)
+                if self.cost(other, named) >= self.cost(judge, setting):
+                    break
+                setting, judge = named, other
             rare = sum(layer.activation not in USUAL for layer in setting.network.layers)
             others = sum(bool(names) and layer.activation not in names
                          for layer, names in zip(setting.network.layers, seen.activations, strict=True))

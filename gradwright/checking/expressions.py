@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from gradwright.checking.calls import Calls
-from gradwright.checking.nodes import Array, Follows, Raises, Unknown, Unreadable, View
+from gradwright.checking.nodes import Array, Follows, Raises, Unknown, Unreadable, View, part_mark
 from gradwright.checking.numpy_table import VIEWS
 from gradwright.checking.objects import Class, Frame, Function, Instance, Method, Module, Parent
 
@@ -54,9 +54,11 @@ class Expressions(Calls):
 
     Attributes:
         comprehensions: Lists that were made by one, by identity, each with the item's expression and its frames.
+        parts: Parts of the data that have a name.
     """
 
     comprehensions: dict[int, tuple[list[Any], ast.expr, list[Frame]]]
+    parts: dict[object, Array]
 
     def evaluate(self, tree: ast.expr, frame: Frame) -> Any:
         """Return the value of an expression.
@@ -264,9 +266,10 @@ class Expressions(Calls):
     def item(self, owner: Any, index: Any) -> Any:
         """Return the item of a container, or part of an array."""
         if isinstance(owner, Array):
-            if _is_basic(index):
-                return View(owner, self.tape, "getitem", lambda a: a[index])
-            return self.array("getitem", operator.getitem, owner, index)
+            part = (View(owner, self.tape, "getitem", lambda a: a[index]) if _is_basic(index)
+                    else self.array("getitem", operator.getitem, owner, index))
+            known = self.parts.get(part_mark(part.node)) if self.parts and isinstance(part, Array) else None
+            return part if known is None else known
         if isinstance(owner, Module) and owner.path in ("numpy.c_", "numpy.r_"):
             join = np.c_ if owner.path == "numpy.c_" else np.r_
             parts = index if isinstance(index, tuple) else (index,)

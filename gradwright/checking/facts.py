@@ -11,6 +11,9 @@ from gradwright.checking.naming import label
 MOST_CONSTANTS = 6
 """As many numbers of a file are remembered."""
 
+SMALL = 1e-4
+"""As much may a number that keeps a logarithm finite be, and as much of a loss may it change."""
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -19,11 +22,13 @@ class Facts:
     Attributes:
         assigned: All names that the file assigns somewhere.
         constants: Numbers that are no usual factors, such as the slope of a leaky rectifier.
+        guarded: Whether a number stands in it that is as small as those that keep a logarithm finite.
         turned: The lists whose items do not keep their places: ``dW.insert(0, …)``, ``dW.reverse()``, ``dW[::-1]``.
     """
 
     assigned: frozenset[str]
     constants: tuple[str, ...]
+    guarded: bool
     turned: frozenset[str]
 
 
@@ -33,7 +38,8 @@ def facts_of(trees: Iterable[ast.Module]) -> Facts:
     numbers = dict.fromkeys(repr(n.value) for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, float)
                             and n.value not in (0.0, 0.5, 1.0, 2.0))
     return Facts(frozenset(n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)),
-                 tuple(numbers)[:MOST_CONSTANTS], frozenset(_turned(nodes)))
+                 tuple(numbers)[:MOST_CONSTANTS], any(0 < float(n) <= SMALL for n in numbers),
+                 frozenset(_turned(nodes)))
 
 
 def _turned(nodes: Iterable[ast.AST]) -> Iterator[str]:

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from gradwright.checking.graph import PRODUCTS, Graph
+from gradwright.checking.graph import Graph
 from gradwright.checking.interpreter import Interpreter
-from gradwright.checking.nodes import Node, Tape
+from gradwright.checking.nodes import PRODUCTS, Node, Tape
 from gradwright.checking.objects import Event
 from gradwright.checking.wiring import Leaf, Wiring
 

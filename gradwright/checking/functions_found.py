@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gradwright.checking.facts import SMALL
 from gradwright.checking.following import Follower, Tag, linear_values
-from gradwright.checking.graph import PRODUCTS
 from gradwright.checking.interpreter import Interpreter
 from gradwright.checking.naming import looks_like_loss
-from gradwright.checking.nodes import Node
+from gradwright.checking.nodes import PRODUCTS, Node
 from gradwright.checking.reference import Scales, activation_value, close
 from gradwright.checking.settings import Setting, network_of
 from gradwright.checking.source import Source
@@ -23,8 +23,6 @@ from symbolic.network import Network
 
 HIDDEN = ("sigmoid", "tanh", "relu", "leaky_relu", "softplus", "silu", "gelu", "elu", "mish", "identity")
 LOSSES = ("cross_entropy", "binary_cross_entropy", "mean_squared_error", "mean_absolute_error", "huber", "hinge")
-NEAR = 1e-4
-"""A loss that differs by no more is taken to be the one with a small number added within its logarithm."""
 MOST = 40
 """As many readings of a file are tried."""
 
@@ -91,8 +89,10 @@ def evidence(run: Interpreter, follower: Follower, wiring: Wiring) -> Evidence:
                 outputs.append(a)
         # A loss of logits may take a rectifier of them: the output is what has the usual loss.
         found.append(tuple(sorted(names, key=lambda n: k == depth and n not in ("softmax", "sigmoid"))))
-    samples = wiring.count
-    return Evidence(tuple(found), tuple(_losses(run, follower, wiring, outputs)), samples, wiring.widths[-1],
+    samples, losses = wiring.count, tuple(_losses(run, follower, wiring, outputs))
+    if losses and not found[-1]:
+        found[-1] = ("identity",)  # the loss is one of the last layer's a
+    return Evidence(tuple(found), losses, samples, wiring.widths[-1],
                     spoken(run.source))
 
 
@@ -149,7 +149,7 @@ def _losses(run: Interpreter, follower: Follower, wiring: Wiring,
         for loss in LOSSES:
             for value in _sums(follower, wiring, labels, outputs, inputs, loss):
                 for factor in _factors(wiring, wiring.count):
-                    if abs(total - factor * value) <= NEAR * abs(total) and (loss, factor) not in seen:
+                    if abs(total - factor * value) <= SMALL * abs(total) and (loss, factor) not in seen:
                         seen.add((loss, factor))
                         yield loss, factor
 

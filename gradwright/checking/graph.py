@@ -10,10 +10,9 @@ import numpy as np
 
 from gradwright.checking.interpreter import Interpreter
 from gradwright.checking.naming import label
-from gradwright.checking.nodes import Node
+from gradwright.checking.nodes import PRODUCTS, Node
 from gradwright.checking.objects import Event
 
-PRODUCTS = ("matmul", "einsum", "inner", "tensordot", "vdot", "outer")
 VIEWS = ("T", "transpose", "reshape", "ravel", "squeeze", "expand_dims", "swapaxes", "moveaxis", "atleast_2d", "copy",
          "array", "asarray", "astype", "positive", "flatten", "float", "ascontiguousarray")
 

@@ -159,6 +159,9 @@ class Interpreter(Assignments):
             raise Unreadable(f"a loop of {len(items)} rounds is not followed")
         for item in items:
             self.bind(tree.target, item, frame)
+            for part in ast.walk(tree.target):
+                if isinstance(part, ast.Name):
+                    self._meet(part.id, part, frame)
             try:
                 self._statements(tree.body, frame)
             except _Break:
@@ -208,6 +211,8 @@ class Interpreter(Assignments):
         """Run the statements of a function."""
         cell, self._cell = self._cell, function.cell
         try:
+            for argument in (*function.tree.args.posonlyargs, *function.tree.args.args):
+                self._meet(argument.arg, argument, frame)
             if isinstance(function.tree, ast.Lambda):
                 self._return(function.tree, frame)
             else:

@@ -108,7 +108,7 @@ class Quantities(Follower):
         chosen, inputs, labels = self.key_for(event, forward)
         if len(chosen) < len(self.wiring.parameters) or not inputs:
             return {}
-        mark = (tuple(sorted(chosen.values())), inputs, labels)
+        mark = (tuple(sorted(chosen.values())), inputs, tuple(t for t in labels if t in self.versions))
         if mark not in self._cache:
             self._cache[mark] = self._compute(chosen, inputs, labels)
         return self._cache[mark]

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from gradwright.checking.graph import PRODUCTS, VIEWS, Graph
-from gradwright.checking.nodes import Node
+from gradwright.checking.graph import VIEWS, Graph
+from gradwright.checking.nodes import PRODUCTS, Node
 from gradwright.checking.roles import LABEL
 from gradwright.checking.weights_found import hinted
 from gradwright.checking.wiring import Leaf
@@ -24,7 +24,7 @@ def biases_of(graph: Graph, weights: list[Node], foreign: frozenset[int]) -> dic
         for linear, other in (node.parents, node.parents[::-1]):
             bias = graph.named(other)
             product = _product_in(linear)
-            if product is not None and _may_be_bias(graph, bias):
+            if product is not None and _may_be_bias(graph, bias, node.op == "subtract"):
                 factors = [id(graph.named(p)) for p in product.parents[:2]]
                 if foreign.isdisjoint(factors):
                     candidates.append((bias, next((positions[f] for f in factors if f in positions), 0)))
@@ -40,13 +40,13 @@ def biases_of(graph: Graph, weights: list[Node], foreign: frozenset[int]) -> dic
     return found
 
 
-def _may_be_bias(graph: Graph, node: Node) -> bool:
+def _may_be_bias(graph: Graph, node: Node, subtracted: bool) -> bool:
     """Say whether a value may be a bias: a start value, no number that stays as it is, no labels."""
     if node.event < 0 or not graph.is_source(node):
         return False
     event = graph.event(node)
-    return graph.is_rewritten(event) or bool(
-        np.ndim(node.value) and (event.target == "d" or not LABEL.search(event.target)))
+    return graph.is_rewritten(event) or (not subtracted and bool(
+        np.ndim(node.value) and (event.target == "d" or not LABEL.search(event.target))))
 
 
 def find_lost_biases(graph: Graph, weights: list[Node], biases: dict[int, Node], widths: list[int]) -> None:
@@ -85,7 +85,7 @@ def labels_of(graph: Graph, weights: list[Node], taken: frozenset[int], sizes: s
                 continue
             found.setdefault(id(named), named)
     nodes = [n for n in found.values() if np.size(n.value) in sizes] or list(found.values())
-    nodes = [n for n in nodes if np.any(n.value)] or nodes  # zeros are what sums begin with
+    nodes = [n for n in nodes if np.any(n.value) or n.op == "getitem"] or nodes  # zeros are what sums begin with
     given = [n for n in nodes if hinted(graph, n, hints) == "Y"]
     if given:
         return given
@@ -104,7 +104,7 @@ def lost_labels(graph: Graph, leaves: list[Leaf], units: int, count: int) -> lis
 
 def _label_root(graph: Graph, node: Node, others: list[Node]) -> Node:
     """Return the class numbers that one-hot labels are made of, where both are used."""
-    for other in others:
+    for other in others if node.op != "getitem" else ():  # a part of the labels is one of its own
         if other is not node and id(other) in graph.ancestors(node):
             return other
     return node
@@ -117,10 +117,10 @@ def _named_sources(graph: Graph, node: Node) -> Iterator[Node]:
         yield from _named_sources(graph, parent)
 
 
-def label_leaf(graph: Graph, node: Node, units: int, count: int, samples: str) -> Leaf:
-    """Return labels as a leaf, of a network with so many outputs and samples that lie so."""
+def label_leaf(graph: Graph, node: Node, units: int, counts: set[int], samples: str) -> Leaf:
+    """Return labels as a leaf, of a network with so many outputs and, of each count, samples that lie so."""
     shape = node.shape
-    classes = node.value.dtype.kind in "iu" and node.value.size == count and units > 1
-    ours = (units, count) if samples == "columns" else (count, units)
-    turned = not classes and len(shape) == 2 and shape != ours and shape == ours[::-1]
+    classes = node.value.dtype.kind in "iu" and node.value.size in counts and units > 1
+    fitting = [(units, count) if samples == "columns" else (count, units) for count in counts]
+    turned = not classes and len(shape) == 2 and shape not in fitting and shape[::-1] in fitting
     return Leaf("Y", node.event, graph.event(node).path, turned, shape, classes)

@@ -15,7 +15,8 @@ _SUFFIXES = ("gradients", "gradient", "grads", "grad", "deriv", "_d", "update")
 _ALIASES = {"weights": "w", "weight": "w", "ws": "w", "biases": "b", "bias": "b", "bs": "b"}
 _LOSS = re.compile(r"(?:^|_)(?:loss|cost|j|l|objective|nll|mse|error|err|ce|bce|xent|criterion)(?:_?\d+)?(?:_|$)|"
                    r"loss|cost|cross_?entropy|likelihood", re.IGNORECASE)
-_NO_LOSS = re.compile(r"(?:history|losses|costs|list|deriv|grad|prime|log_?probs|^d_?l|^d(?:loss|cost)|"
+_NO_LOSS = re.compile(r"(?:(?<!neg)(?<!neg_)(?<!negative_)log_?likelihood|"  # which is to be large
+                      r"history|losses|costs|list|deriv|grad|prime|log_?probs|^d_?l|^d(?:loss|cost)|"
                       r"^l\d+_?(?!loss|cost))", re.IGNORECASE)
 _ERROR_SIGNAL = re.compile(r"(?:^|_)(?:delta|d|err|error|δ)_?\[?(\d+)\]?$", re.IGNORECASE)
 

@@ -252,6 +252,42 @@ _BINARY = {operator.add, operator.sub, operator.mul, operator.truediv, operator.
 _OUTER = {np.outer, np.kron, np.tensordot}
 
 
+def ancestors_of(node: Node) -> set[int]:
+    """Return the identities of the values that a value was computed from, its own included."""
+    found: set[int] = set()
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        if id(node) not in found:
+            found.add(id(node))
+            waiting += node.parents
+    return found
+
+
+PRODUCTS = ("matmul", "einsum", "inner", "tensordot", "vdot", "outer")
+
+
+def is_data(node: Node) -> bool:
+    """Say whether a value is computed from no product of matrices, and from few values."""
+    waiting, seen = [node], {id(node)}
+    while waiting and len(seen) < _FEW:
+        node = waiting.pop()
+        if node.op in PRODUCTS:
+            return False
+        waiting += [p for p in node.parents if id(p) not in seen]
+        seen |= {id(p) for p in node.parents}
+    return not waiting
+
+
+_FEW = 50
+
+
+def part_mark(node: Node) -> object:
+    """Return what tells parts of an array apart: the array, and the values."""
+    value = np.asarray(node.value)
+    return id(node.parents[0]), value.shape, value.tobytes()
+
+
 def recompute(target: Node, given: dict[Node, Any]) -> Any:
     """Return the value of a node where others have other values.
 

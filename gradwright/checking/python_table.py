@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradwright.checking.expressions import Expressions
-from gradwright.checking.nodes import Array, Raises, Unreadable
+from gradwright.checking.nodes import Array, Raises
 from gradwright.checking.objects import Class, Instance, Partial
 
 
@@ -54,9 +54,6 @@ def builtins(interpreter: Expressions) -> dict[str, Any]:
             return interpreter.python(lambda *v: function(v), *items)
         return Partial(name, call)
 
-    def superclass(*_: Any) -> Any:
-        raise Unreadable("super() is not read here")
-
     def is_instance(value: Any, kind: Any) -> bool:
         return isinstance(value, Instance) and isinstance(kind, Class) and kind in _ancestry(value.kind)
 
@@ -77,7 +74,7 @@ def builtins(interpreter: Expressions) -> dict[str, Any]:
         "reversed": Partial("reversed", lambda v: list(reversed(list(interpreter.iterate(v))))),
         "sorted": Partial("sorted", lambda v, **o: interpreter.python(sorted, list(interpreter.iterate(v)))),
         "print": Partial("print", lambda *v, **o: None), "isinstance": Partial("isinstance", is_instance),
-        "super": Partial("super", superclass), "pow": plain(math.pow), "object": Class("object", {}),
+        "pow": plain(math.pow), "object": Class("object", {}),
         "__name__": "__main__",
         "hasattr": Partial("hasattr", lambda o, n: isinstance(o, Instance) and n in o.attributes),
         "getattr": Partial("getattr", lambda o, n, *d: interpreter.attribute(o, n)),

@@ -109,7 +109,7 @@ def _wiring(graph: Graph, weights: list[Node], inputs: list[tuple[Node, bool]], 
     taken = foreign | own | {id(n) for n, _ in inputs}
     labels = labels_of(graph, weights, taken, sizes, hints)
     for node in labels or lost_labels(graph, leaves, widths[-1], count):
-        leaves.append(label_leaf(graph, node, widths[-1], count, samples))
+        leaves.append(label_leaf(graph, node, widths[-1], counts, samples))
     return Wiring(samples, tuple(widths), tuple(leaves))
 
 

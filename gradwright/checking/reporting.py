@@ -15,6 +15,7 @@ from gradwright.checking.formulas import derived, in_code, rule_of
 from gradwright.checking.hazards import hazards, replaced
 from gradwright.checking.judgements import Fix, Judgement
 from gradwright.checking.mending import Mended, source_of
+from gradwright.checking.nodes import ancestors_of
 from gradwright.checking.objects import Event
 from gradwright.checking.reference import CLOSE, close
 from gradwright.checking.settings import Setting
@@ -108,24 +109,12 @@ def _instead(root: Root, explained: Explained) -> tuple[Place, ...]:
     losses = [j.event for j in judged if j.ours == "loss" and j.event.manner != "shown" and j.verdict == "right"]
     if root.ours == "loss":
         parts = [j.event for j in judged if j.verdict == "unknown" and j.event.index < event.index
-                 and j.event.node is not None and id(j.event.node) in _ancestors(event)]
+                 and j.event.node is not None and id(j.event.node) in ancestors_of(event.node)]
         found = [*gradients[:1], *parts]
     else:
         found = losses if gradients and gradients[0].spot == event.spot else []
     places = dict.fromkeys(Place(e.place.cell, e.place.line) for e in found if e.spot != event.spot)
     return tuple(places)
-
-
-def _ancestors(event: Event) -> set[int]:
-    """Return the identities of the values that a value was computed from."""
-    found: set[int] = set()
-    waiting = [event.node] if event.node is not None else []
-    while waiting:
-        node = waiting.pop()
-        if id(node) not in found:
-            found.add(id(node))
-            waiting += node.parents
-    return found
 
 
 def _is_mean_of_sum(root: Root, instead: tuple[Place, ...], explained: Explained) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 _BEFORE, _AFTER = r"(?:^|[._'\"])", r"(?:$|['\"\]\[])"
-INPUT = re.compile(_BEFORE + r"(?:x|xs|inputs?|data|features|x_?(?:train|batch|data|in|norm)|a0|h0|z0|images?|samples)"
+INPUT = re.compile(_BEFORE + r"(?:x|xs|inputs?|data|features|x_?(?:train|batch|b|mb|data|in|norm)|a0|h0|z0|images?|"
+                   r"samples)"
                    + _AFTER, re.IGNORECASE)
-LABEL = re.compile(_BEFORE + r"(?:y|ys|t|targets?|labels?|truth|y_?(?:train|batch|true|onehot|one_hot|enc|oh)|"
+LABEL = re.compile(_BEFORE + r"(?:y|ys|t|targets?|labels?|truth|y_?(?:train|batch|b|mb|true|onehot|one_hot|enc|oh)|"
                    r"one_?hot\w*|e_?y|d)" + _AFTER, re.IGNORECASE)
 WEIGHT = re.compile(_BEFORE + r"(?:w|ws|weights?|theta|kernel|u|v)(?:_?\d+)?"
                     r"(?:_?(?!al(?:id)?\b|est\b)[a-z]{1,3})?" + _AFTER, re.IGNORECASE)

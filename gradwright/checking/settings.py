@@ -21,12 +21,14 @@ class Setting:
         network: The network.
         scales: Of loss and gradients.
         rate: The learning rate; None where it is to be found.
+        after: Names such as ``dh1`` or ``dy_hat`` that mean the gradient by a_k, which comes after that by h_k.
     """
 
     wiring: Wiring
     network: Network
     scales: Scales = SUMMED
     rate: float | None = None
+    after: frozenset[str] = frozenset()
 
     @cached_property
     def reference(self) -> Reference:
