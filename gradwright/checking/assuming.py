@@ -58,9 +58,9 @@ def _fits(wiring: Wiring) -> bool:
     """Say whether there are labels of as many samples as inputs; features may have been taken for samples."""
     if not {"X", "Y"} <= {leaf.ours for leaf in wiring.leaves} or wiring.count > SAMPLES:
         return False
-    sizes = (wiring.count, wiring.count * wiring.widths[-1])
     return wiring.count != FEATURES and all(
-        int(np.prod(leaf.shape)) in sizes for leaf in wiring.leaves if leaf.ours == "Y")
+        int(np.prod(leaf.shape)) == wiring.count * (1 if leaf.classes else wiring.widths[-1])
+        for leaf in wiring.leaves if leaf.ours == "Y")
 
 
 def _data(own: Interpreter, network: Network | None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -70,7 +70,7 @@ def _data(own: Interpreter, network: Network | None) -> Iterator[tuple[np.ndarra
     sizes = [n for e in own.events if e.node is not None and e.node.op in starts for n in np.shape(e.node.value)]
     features = [network.widths[0]] if network is not None else list(dict.fromkeys(
         [*sizes[:2], *(n - 1 for n in sizes[:1] if n > 1), FEATURES]))
-    units = [network.widths[-1]] if network is not None else list(dict.fromkeys([*sizes[-2:], 1, 3]))
+    units = [network.widths[-1]] if network is not None else list(dict.fromkeys([*sizes[:-3:-1], 1, 3]))
     for rows, n, k in itertools.product((True, False), features, units):
         X = rng.standard_normal((SAMPLES, n))
         numbers = rng.permutation(np.arange(SAMPLES) % max(k, 2))

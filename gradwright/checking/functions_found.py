@@ -265,6 +265,8 @@ def scales_of(factor: float, samples: int) -> list[Scales]:
     if samples > 1:
         found += [Scales(factor, factor, factor * samples), Scales(factor, factor * samples, factor * samples)]
     found.append(Scales(factor, -factor, -factor))
+    if samples > 1:
+        found.append(Scales(factor, -factor * samples, -factor * samples))
     if factor * 2 <= 1:
         found.append(Scales(factor, factor, factor * 2 * samples))
     return found

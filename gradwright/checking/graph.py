@@ -49,7 +49,7 @@ class Graph:
         """Say whether a value depends on no product of matrices: data, or a start value."""
         known = self._source.get(id(node))
         if known is None:
-            makes = node.op not in PRODUCTS or id(node) in self.data
+            makes = node.op not in PRODUCTS or id(node) in self.data or any(map(_is_literal, node.parents[:2]))
             known = makes and all(map(self.is_source, node.parents))
             self._source[id(node)] = known
         return known
@@ -124,3 +124,8 @@ class Graph:
                 if self.named(left) is node and id(node) in self.ancestors(right) and not self.is_source(right):
                     return True
         return False
+
+
+def _is_literal(node: Node) -> bool:
+    """Say whether a value has no name and is made of nothing that has: an array that is written out."""
+    return node.event < 0 and node.op not in PRODUCTS and all(map(_is_literal, node.parents))

@@ -162,7 +162,7 @@ def _means(bench: Bench, judge: Judge) -> Warned:
     """A loss that is a mean with gradients of a sum, or the other way round, that no update makes up for."""
     scales, count = judge.setting.scales, judge.setting.samples
     updates = [j for j in judge.judgements.values() if j.rate is not None]
-    ratio = scales.parameters / scales.loss
+    ratio = abs(scales.parameters / scales.loss)
     if count < 2 or not any(abs(ratio - r) <= CLOSE * r for r in (count, 1 / count)) or (
             updates and all(j.plain for j in updates)):
         return

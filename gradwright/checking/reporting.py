@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,9 +16,10 @@ from gradwright.checking.formulas import derived, in_code, rule_of
 from gradwright.checking.hazards import hazards, replaced
 from gradwright.checking.judgements import Fix, Judgement
 from gradwright.checking.mending import Mended, source_of
+from gradwright.checking.multiples import multiple
 from gradwright.checking.nodes import ancestors_of
 from gradwright.checking.objects import Event
-from gradwright.checking.reference import CLOSE, close
+from gradwright.checking.reference import close
 from gradwright.checking.settings import Setting
 from gradwright.checking.terms import terms_of
 from gradwright.checking.words import conventions, sentence, too_early
@@ -101,11 +103,14 @@ def _finding(root: Root, mended: Mended | None, judge: Judge, explained: Explain
 def _instead(root: Root, explained: Explained) -> tuple[Place, ...]:
     """Return the lines that may be at fault where a loss and all its gradients differ by a constant factor alone."""
     event = root.event
-    if len(explained.spots) != 1 or root.detail or event.node is None or not _is_scaled(root, explained.judge.setting):
+    if len(explained.spots) != 1 or root.detail or event.node is None or multiple(
+            root, explained.judge.setting) is None:
         return ()
     judged = sorted(explained.judge.judgements.values(), key=lambda j: j.event.index)
     gradients = [j.event for j in judged if j.ours.startswith("grad_") and j.event.manner != "shown"
                  and j.event.node is not None and any(t[0] == "Y" for t in j.event.node.tags)]
+    if root.ours != "loss" and any(e.spot != event.spot and not _comes_from(e, event) for e in gradients):
+        return ()  # a gradient beside this one has the factor of the loss
     losses = [j.event for j in judged if j.ours == "loss" and j.event.manner != "shown" and j.verdict == "right"]
     if root.ours == "loss":
         parts = [j.event for j in judged if j.verdict == "unknown" and j.event.index < event.index
@@ -117,29 +122,24 @@ def _instead(root: Root, explained: Explained) -> tuple[Place, ...]:
     return tuple(places)
 
 
+def _comes_from(event: Event, other: Event) -> bool:
+    """Say whether a value was computed from the one that another event has been corrected to."""
+    waiting, seen = [event.node] if event.node is not None else [], set()
+    while waiting:
+        node = waiting.pop()
+        if node.event == other.index:
+            return True
+        if id(node) not in seen:
+            seen.add(id(node))
+            waiting += node.parents
+    return False
+
+
 def _is_mean_of_sum(root: Root, instead: tuple[Place, ...], explained: Explained) -> bool:
     """Say whether a loss is only the mean where the gradients are of the sum, or the sum where they are of the mean."""
-    if root.ours != "loss" or not instead or root.event.node is None or root.expected is None:
-        return False
-    factor, count = float(np.sum(root.event.node.value) / np.sum(root.expected)), explained.judge.setting.samples
-    return any(abs(factor - f) <= CLOSE * f for f in (count, 1 / count))
-
-
-def _is_scaled(root: Root, setting: Setting) -> bool:
-    """Say whether a value is the right one but for a factor that a loss may have: of 2, the samples, the outputs."""
-    if root.event.node is None or root.expected is None:
-        return False
-    value, expected = np.asarray(root.event.node.value), root.expected
-    if value.shape != expected.shape or value.dtype.kind != "f" or not np.all(np.isfinite(value)):
-        return False
-    norm = float(np.sum(expected * expected))
-    factor = float(np.sum(value * expected)) / norm if norm else 0.0
-    usual = {s * u * t for s in _both(setting.samples) for u in _both(setting.wiring.widths[-1]) for t in _both(2)}
-    return any(abs(factor - f) <= CLOSE * f for f in usual) and close(value / factor, expected)
-
-
-def _both(count: int) -> tuple[float, ...]:
-    return 1.0, float(count), 1.0 / count
+    count = explained.judge.setting.samples
+    return bool(instead) and count > 1 and multiple(root, explained.judge.setting) in (
+        count, Fraction(1, count), Fraction(count, 2), Fraction(2, count))
 
 
 def _lines_of(places: tuple[Place, ...]) -> str:

@@ -12,6 +12,7 @@ from gradwright.checking.comparing import Judge
 from gradwright.checking.findings import Place
 from gradwright.checking.formulas import said
 from gradwright.checking.mending import Mended
+from gradwright.checking.multiples import multiple, times
 from gradwright.checking.reference import close
 from gradwright.checking.settings import Setting
 from gradwright.checking.source import Cell
@@ -71,6 +72,10 @@ def sentence(root: Root, mended: Mended | None, judge: Judge) -> tuple[str, str]
         return mended.kind, f"This is not {what}: {mended.sentence}."
     if _is_other_mask(root, judge):
         return "activation_derivative", f"This is not {what}: the entries that are set are the others."
+    factor = multiple(root, judge.setting)
+    if factor is not None:
+        kind = "loss_mismatch" if root.ours == "loss" else "scale"
+        return kind, f"This is not {what}: it is {times(factor, judge.setting.samples)} that."
     if root.ours == "loss" and event.node is not None:
         return "loss_mismatch", f"This is not {what} whose gradients follow: its value is another."
     if event.node is None and event.unknown is not None:
