@@ -12,6 +12,7 @@ from gradwright.checking.interpreter import Interpreter
 from gradwright.checking.naming import label
 from gradwright.checking.nodes import PRODUCTS, Node
 from gradwright.checking.objects import Event
+from gradwright.checking.roles import called_input
 
 VIEWS = ("T", "transpose", "reshape", "ravel", "squeeze", "expand_dims", "swapaxes", "moveaxis", "atleast_2d", "copy",
          "array", "asarray", "astype", "positive", "flatten", "float", "ascontiguousarray")
@@ -96,6 +97,11 @@ class Graph:
                     found.add(event.target)
                 elif isinstance(tree.value.op, ast.Sub) and label(left) == label(event.target):
                     found.add(label(event.target))
+            elif isinstance(tree, ast.Assign) and isinstance(tree.targets[0], ast.Tuple) and isinstance(
+                    tree.value, ast.Tuple):
+                pairs = zip(tree.targets[0].elts, tree.value.elts, strict=False)
+                found |= {ast.unparse(t) for t, v in pairs
+                          if isinstance(v, ast.BinOp) and ast.unparse(v.left) == ast.unparse(t)}
         return found
 
     def is_rewritten(self, event: Event) -> bool:
@@ -112,8 +118,9 @@ class Graph:
 
     def made_of_parameters(self, node: Node) -> bool:
         """Say whether a value is computed from one that is rewritten: no input, whatever else it may be."""
-        known = self.ancestors(node) - {id(node)}
+        known, own = self.ancestors(node) - {id(node)}, self.event(node).path if node.event >= 0 else ""
         return any(e.node is not None and id(e.node) in known and e.node.event == e.index and self.is_rewritten(e)
+                   and not (e.path == own and called_input(label(own)))  # X -= X.mean(axis=0)
                    for e in self.run.events)
 
     def updated(self, node: Node) -> bool:

@@ -94,6 +94,17 @@ def labels_of(graph: Graph, weights: list[Node], taken: frozenset[int], sizes: s
     return list(roots.values())
 
 
+def meet_output(graph: Graph, weights: list[Node], inputs: set[int]) -> bool:
+    """Say whether the inputs themselves are subtracted from what is computed from the last weights."""
+    last = id(weights[-1])
+    for node in graph.nodes:
+        if node.op == "subtract" and len(node.parents) == 2:
+            for one, other in (node.parents, node.parents[::-1]):
+                if id(graph.named(one)) in inputs and last in graph.ancestors(other):
+                    return True
+    return False
+
+
 def lost_labels(graph: Graph, leaves: list[Leaf], units: int, count: int) -> list[Node]:
     """Return what has the name and the size of labels, where a mistake keeps it from meeting the output."""
     taken = {leaf.event for leaf in leaves}

@@ -11,7 +11,14 @@ import numpy as np
 
 from gradwright.checking.graph import Graph
 from gradwright.checking.interpreter import Interpreter
-from gradwright.checking.leaves_found import biases_of, find_lost_biases, label_leaf, labels_of, lost_labels
+from gradwright.checking.leaves_found import (
+    biases_of,
+    find_lost_biases,
+    label_leaf,
+    labels_of,
+    lost_labels,
+    meet_output,
+)
 from gradwright.checking.nodes import Node
 from gradwright.checking.weights_found import turns, weights_and_inputs
 from gradwright.checking.wiring import Leaf, NotRecognised, Wiring
@@ -108,6 +115,8 @@ def _wiring(graph: Graph, weights: list[Node], inputs: list[tuple[Node, bool]], 
     sizes = counts | {c * widths[-1] for c in counts}
     taken = foreign | own | {id(n) for n, _ in inputs}
     labels = labels_of(graph, weights, taken, sizes, hints)
+    if not labels and widths[0] == widths[-1] and meet_output(graph, weights, {id(n) for n, _ in inputs}):
+        raise NotRecognised("the labels are the inputs, as of an autoencoder, which is not read yet")
     for node in labels or lost_labels(graph, leaves, widths[-1], count):
         leaves.append(label_leaf(graph, node, widths[-1], counts, samples))
     return Wiring(samples, tuple(widths), tuple(leaves))
