@@ -106,3 +106,10 @@ def test_a_mapping_to_what_is_none_of_ours(ours: str) -> None:
 def test_what_is_neither_a_path_nor_code() -> None:
     with pytest.raises(InputError, match="got int"):
         gradwright.check(3)  # type: ignore[arg-type]
+
+
+def test_a_guarded_loss_that_raises_is_named() -> None:
+    source = (FIELD / "dataclasses_of_arrays.py").read_text(encoding="utf-8")
+    line = source[:source.index("return -np.mean")].count("\n") + 1
+    check = check_source(source_of(source.replace("Y * np.log(probs + 1e-12)", "Y @ np.log(probs + 1e-12)")))
+    assert [f.place.line for f in check.errors] == [line]

@@ -133,8 +133,9 @@ class Judge(Updates):
 
     def _is_safe(self, value: Any, expected: np.ndarray) -> bool:
         """Say whether a loss differs by no more than a small number of the code does that keeps a logarithm finite."""
-        near = np.shape(value) == expected.shape and np.all(np.abs(value - expected) <= SMALL * np.abs(expected))
-        return bool(near) and self.run.source.facts.guarded
+        if value is None or np.shape(value) != expected.shape or not self.run.source.facts.guarded:
+            return False
+        return bool(np.all(np.abs(value - expected) <= SMALL * np.abs(expected)))
 
     def _is_total(self, event: Event) -> bool:
         """Say whether a value is summed up from losses that are right: a running total, or what is made of one."""

@@ -232,6 +232,8 @@ def readings(found: Evidence, wiring: Wiring) -> Iterator[Setting]:
                  for k, scales in enumerate(scales_of(factor, found.samples))]
     if found.losses and not all(found.activations[:-1]):
         made.sort(key=lambda m: m[:1])
+    layers = made[0][2].network.layers if made else ()
+    made.sort(key=lambda m: (m[2].network.layers != layers, m[2].scales.values < 0))
     yield from (setting for _, _, setting in made[:MOST])
 
 
