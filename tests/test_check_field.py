@@ -113,3 +113,18 @@ def test_a_guarded_loss_that_raises_is_named() -> None:
     line = source[:source.index("return -np.mean")].count("\n") + 1
     check = check_source(source_of(source.replace("Y * np.log(probs + 1e-12)", "Y @ np.log(probs + 1e-12)")))
     assert [f.place.line for f in check.errors] == [line]
+
+
+def test_dropout_is_not_compared_and_said() -> None:
+    source = (FIELD / "weights_of_one_axis.py").read_text(encoding="utf-8")
+    dropped = source.replace("    h = np.tanh(z1)\n", "    h = np.tanh(z1)\n    mask = (np.random.rand(*h.shape) < 0.8) / 0.8\n"
+                             "    h = h * mask\n")
+    check = check_source(source_of(dropped))
+    assert check.errors == ()
+    assert any("mask" in note.message for note in check.notes)
+
+
+def test_an_autoencoder_is_refused_in_a_word() -> None:
+    with pytest.raises(InputError, match="labels are the inputs"):
+        gradwright.check("import numpy as np\nX = np.random.randn(9, 4)\nW = np.random.randn(4, 4)\nout = X @ W\n"
+                         "loss = np.sum((out - X) ** 2)\nW -= 0.1 * X.T @ (2 * (out - X))\n")

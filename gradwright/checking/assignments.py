@@ -13,7 +13,7 @@ from gradwright.checking.expressions import BINARY, Expressions, parsed
 from gradwright.checking.facts import lowered
 from gradwright.checking.findings import Note, Place
 from gradwright.checking.naming import label
-from gradwright.checking.nodes import Array, Follows, Node, Raises, Tape, Unknown, Unreadable, is_data, part_mark
+from gradwright.checking.nodes import Array, Follows, Node, Raises, Tape, Unknown, Unreadable, part_mark
 from gradwright.checking.objects import Event, Frame, Instance
 from gradwright.checking.source import Cell, Source
 
@@ -315,7 +315,7 @@ class Assignments(Expressions):
     def _meet(self, name: str, tree: ast.AST, frame: Frame) -> None:
         """Tell of a part of the data that an argument or a loop names first: ``step(X[:10])``, ``for x in X``."""
         value = frame.names.get(name)
-        if isinstance(value, Array) and value.node.event < 0 and value.node.op == "getitem" and is_data(value.node):
+        if isinstance(value, Array) and value.node.event < 0 and value.node.op == "getitem":
             event = self._named(name, frame, tree, None, "item")
             event.node, mark = value.node, part_mark(value.node)
             replaced = self._tell(event)

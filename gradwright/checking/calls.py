@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from gradwright.checking.nodes import Array, Node, Raises, Tape, Unknown, Unreadable, View, call
+from gradwright.checking.argparsing import argument_parser
+from gradwright.checking.nodes import DRAWN, Array, Node, Raises, Tape, Unknown, Unreadable, View, call
 from gradwright.checking.numpy_table import CONSTANTS, DTYPES, FUNCTIONS, MATH, METHODS, VIEWS, refuse_large
 from gradwright.checking.objects import Class, Frame, Function, Instance, Method, Module, Parent, Partial
 
@@ -289,6 +290,8 @@ class Calls:
         if name in ("tqdm", "auto.tqdm", "notebook.tqdm", "trange", "auto.trange", "tqdm_notebook") or path in (
                 "tqdm", "trange"):  # a progress bar goes over what it is given
             return range(*map(self.plain, arguments)) if path.endswith("trange") else arguments[0]
+        if path == "argparse.ArgumentParser":
+            return argument_parser()
         if path == "random.shuffle":
             return self._random(self.random, "shuffle", arguments, {})
         if root == "copy" and name in ("copy", "deepcopy") and arguments:
@@ -392,7 +395,12 @@ class Calls:
         refuse_large("zeros", (tuple(n for s in sizes for n in (s if isinstance(s, tuple) else (s,)))
                                if name not in ("choice", "permutation", "randint", "integers") else (),))
         value = call(getattr(generator, name), tuple(plain), self._options(options))
-        return Array(self.tape.leaf(value, "random")) if isinstance(value, (np.ndarray, np.generic)) else value
+        if not isinstance(value, (np.ndarray, np.generic)):
+            return value
+        drawn = Array(self.tape.leaf(value, "random"))
+        if name == "binomial":
+            drawn.node.tags = frozenset([DRAWN])
+        return drawn
 
 
 def _parent(frame: Frame) -> Parent:

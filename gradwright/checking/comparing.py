@@ -14,7 +14,7 @@ from gradwright.checking.facts import SMALL
 from gradwright.checking.following import FOREIGN
 from gradwright.checking.judgements import Fix, Judgement, Learned, is_main
 from gradwright.checking.naming import Key, is_called_loss, key, label, looks_like_gradient, of_gradient
-from gradwright.checking.nodes import Array, Node, ancestors_of
+from gradwright.checking.nodes import DRAWN, Array, Node, ancestors_of
 from gradwright.checking.objects import Event, Instance
 from gradwright.checking.reference import CLOSE, activation_value, close, compare, slope, squeezed
 from gradwright.checking.updates import Updates
@@ -43,6 +43,8 @@ class Judge(Updates):
         names: Our names of events that are known by their use.
         before: What an earlier run taught of names.
         probe: What to do at an event, before it is judged.
+        after: Names of gradients by h_k or ŷ that hold those by a_k.
+        drawn: What depends on a mask that is drawn, and so is not compared.
     """
 
     fixes: Mapping[Any, Fix] = field(default_factory=dict)
@@ -51,6 +53,7 @@ class Judge(Updates):
     probe: Mapping[int, Callable[[Event, Judge], None]] = field(default_factory=dict)
     before: Learned = field(default_factory=Learned)
     after: set[str] = field(default_factory=set)
+    drawn: list[Event] = field(default_factory=list)
     _totals: set[int] = field(default_factory=set)
     _orders: dict[tuple[bool, int], tuple[Mapping[str, np.ndarray], list[_Known]]] = field(default_factory=dict)
 
@@ -65,6 +68,9 @@ class Judge(Updates):
         if node is not None and id(node) in self.holders:
             return self._alias(event, node)
         if node is not None and FOREIGN in node.tags and all(t[0][0] not in "Wb" for t in node.tags):
+            return None
+        if node is not None and DRAWN in node.tags:
+            self.drawn.append(event)
             return None
         old = self._old_version(event)
         if old is not None:

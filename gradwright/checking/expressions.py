@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from gradwright.checking.calls import Calls
-from gradwright.checking.nodes import Array, Follows, Raises, Unknown, Unreadable, View, part_mark
+from gradwright.checking.nodes import DRAWN, Array, Follows, Raises, Unknown, Unreadable, View, part_mark
 from gradwright.checking.numpy_table import VIEWS
 from gradwright.checking.objects import Class, Frame, Function, Instance, Method, Module, Parent
 
@@ -218,6 +218,8 @@ class Expressions(Calls):
                 value = function(left, right)
             elif isinstance(left, Array) or (isinstance(right, Array) and not isinstance(kind, (ast.In, ast.NotIn))):
                 value = self.array(type(kind).__name__.lower(), function, left, right)
+                if isinstance(left, Array) and left.node.op == "random":
+                    value.node.tags = frozenset([DRAWN])
             else:
                 value = self.python(function, left, right)
             if len(tree.ops) == 1:
@@ -225,6 +227,14 @@ class Expressions(Calls):
             result = result and self.truth_of(value)
             left = right
         return result
+
+    def _yield(self, tree: ast.Yield, frame: Frame) -> None:
+        home: Frame | None = frame
+        while home is not None and home.yields is None:
+            home = home.parent
+        if home is None or home.yields is None:
+            raise Unreadable("yield is not read here")
+        home.yields.append(None if tree.value is None else self.lenient(tree.value, frame))
 
     def _attribute(self, tree: ast.Attribute, frame: Frame) -> Any:
         return self.attribute(self.evaluate(tree.value, frame), tree.attr)

@@ -210,6 +210,7 @@ class Interpreter(Assignments):
     def run_body(self, function: Function, frame: Frame) -> Any:
         """Run the statements of a function."""
         cell, self._cell = self._cell, function.cell
+        frame.yields = [] if function.generates else None
         try:
             for argument in (*function.tree.args.posonlyargs, *function.tree.args.args):
                 self._meet(argument.arg, argument, frame)
@@ -218,6 +219,8 @@ class Interpreter(Assignments):
             else:
                 self._statements(function.tree.body, frame)
         except _Return as returned:
+            if frame.yields is not None:
+                return frame.yields
             if isinstance(returned.value, Unknown):
                 raise Follows(returned.value.reason) from None
             return returned.value
@@ -225,7 +228,7 @@ class Interpreter(Assignments):
             return None
         finally:
             self._cell = cell
-        return None
+        return frame.yields
 
     def _break(self, tree: ast.stmt, frame: Frame) -> None:
         raise _Break

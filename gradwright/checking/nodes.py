@@ -45,6 +45,10 @@ class Unknown:
     fresh: bool = False
 
 
+DRAWN = ("a random draw", 0)
+"""The tag of what depends on a mask that is drawn, as that of dropout is: no line of a derivation has it."""
+
+
 @dataclass(eq=False, repr=False)
 class Node:
     """A value and how it was computed.
@@ -265,21 +269,6 @@ def ancestors_of(node: Node) -> set[int]:
 
 
 PRODUCTS = ("matmul", "einsum", "inner", "tensordot", "vdot", "outer")
-
-
-def is_data(node: Node) -> bool:
-    """Say whether a value is computed from no product of matrices, and from few values."""
-    waiting, seen = [node], {id(node)}
-    while waiting and len(seen) < _FEW:
-        node = waiting.pop()
-        if node.op in PRODUCTS:
-            return False
-        waiting += [p for p in node.parents if id(p) not in seen]
-        seen |= {id(p) for p in node.parents}
-    return not waiting
-
-
-_FEW = 50
 
 
 def part_mark(node: Node) -> object:

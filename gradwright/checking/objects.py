@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from gradwright.checking.findings import Place
@@ -26,6 +27,7 @@ class Frame:
         function: The function that is called; None at the top.
         parameters: The names of a function's parameters.
         globals: Names that a ``global`` or ``nonlocal`` statement sends to the parent.
+        yields: What a generator has yielded; None of another function.
     """
 
     names: dict[str, Any] = field(default_factory=dict)
@@ -34,6 +36,7 @@ class Frame:
     function: Function | None = None
     parameters: frozenset[str] = frozenset()
     globals: set[str] = field(default_factory=set)
+    yields: list[Any] | None = None
 
     def find(self, name: str) -> Frame | None:
         """Return the frame that has a name, this one or one around it."""
@@ -58,6 +61,11 @@ class Function:
     defaults: tuple[Any, ...] = ()
     keyword_defaults: dict[str, Any] = field(default_factory=dict)
     static: bool = False
+
+    @cached_property
+    def generates(self) -> bool:
+        """Whether it is a generator."""
+        return any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in ast.walk(self.tree))
 
     @property
     def name(self) -> str:

@@ -39,6 +39,9 @@ def report(empty: Check, bench: Bench, setting: Setting, explained: Explained) -
     findings = sorted([*errors, *warnings], key=lambda f: (f.place.cell or 0, f.place.line, f.severity))
     network = Recognised(to_compact(setting.network), setting.network.samples, setting.network.reduction,
                          conventions(setting))
+    if judge.drawn:
+        said = Note(judge.drawn[0].place, "what a mask that is drawn has changed, as that of dropout, is not compared")
+        empty = replace(empty, notes=(*empty.notes, said))
     return replace(empty, network=network, mapping=mapping_of(judge), lines=tuple(_lines(bench, explained)),
                    findings=tuple(findings), numbers=tuple(_numbers(bench, setting, explained, mended)))
 
