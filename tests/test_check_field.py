@@ -117,8 +117,8 @@ def test_a_guarded_loss_that_raises_is_named() -> None:
 
 def test_dropout_is_not_compared_and_said() -> None:
     source = (FIELD / "weights_of_one_axis.py").read_text(encoding="utf-8")
-    dropped = source.replace("    h = np.tanh(z1)\n", "    h = np.tanh(z1)\n    mask = (np.random.rand(*h.shape) < 0.8) / 0.8\n"
-                             "    h = h * mask\n")
+    masked = "    mask = (np.random.rand(*h.shape) < 0.8) / 0.8\n    h = h * mask\n"
+    dropped = source.replace("    h = np.tanh(z1)\n", "    h = np.tanh(z1)\n" + masked)
     check = check_source(source_of(dropped))
     assert check.errors == ()
     assert any("mask" in note.message for note in check.notes)

@@ -292,6 +292,8 @@ class Bench:
     def _is_doubtful(self, setting: Setting, explained: Explained) -> bool:
         """Say whether what is wrong may be explained better than by these lines."""
         if not explained.roots:
+            if explained.judge.drawn:
+                return False  # not everything can be found
             raises = any(e.unknown is not None and e.unknown.raises for e in self.own.events)
             return raises or not is_covered(explained.judge, lossy=False)
         if any(layer.activation not in USUAL for layer in setting.network.layers):
