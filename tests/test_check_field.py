@@ -57,6 +57,9 @@ MISTAKES = [
     ("layer_objects", "return grad * self.out * (1 - self.out)", "return grad * (1 - self.out)", "missing_factor"),
     ("additive_updates", "l1_error = l2_delta.dot(syn1.T)", "l1_error = l2_error.dot(syn1.T)", "wrong_name"),
     ("finite_differences_inline", "dZ = dH * (1 - H ** 2)", "dZ = dH * (1 + H ** 2)", "sign"),
+    ("weight_decay_classes", "dW2 = np.matmul(a1.T, dz2) + lam * W2", "dW2 = np.matmul(a1.T, dz2)", "missing_factor"),
+    ("weight_decay_classes", "xb.T, dz1) + lam * W1", "xb.T, dz1) + 2 * lam * W1", "scale"),
+    ("weight_decay_cost", "dA1 = W2.T @ dZ2", "dA1 = W2.T @ A2", "wrong_name"),
     ("loss_of_logits", "dlogits = (p - y)", "dlogits = (y - p)", "sign"),
 ]
 
@@ -128,3 +131,23 @@ def test_an_autoencoder_is_refused_in_a_word() -> None:
     with pytest.raises(InputError, match="labels are the inputs"):
         gradwright.check("import numpy as np\nX = np.random.randn(9, 4)\nW = np.random.randn(4, 4)\nout = X @ W\n"
                          "loss = np.sum((out - X) ** 2)\nW -= 0.1 * X.T @ (2 * (out - X))\n")
+
+
+def test_a_gradient_of_the_last_sample_alone_is_named() -> None:
+    summed = """import numpy as np
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(6, 3)), rng.normal(size=(6, 2))
+W, b = rng.normal(size=(2, 3)), np.zeros(2)
+for epoch in range(10):
+    dW, db = np.zeros_like(W), np.zeros_like(b)
+    for n in range(6):
+        x, y = X[n], Y[n]
+        delta = 2 * (W @ x + b - y)
+        dW += np.outer(delta, x)
+        db += delta
+    W -= 0.1 * dW
+    b -= 0.1 * db
+"""
+    assert [f for f in gradwright.check(summed) if f.severity == "error"] == []
+    found = [f for f in gradwright.check(summed.replace("db += delta", "db = delta")) if f.severity == "error"]
+    assert [(f.place.line, f.kind, f.correction) for f in found] == [(11, "missing_sum", "db += delta")]

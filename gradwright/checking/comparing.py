@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from gradwright.checking.decays import Decays
 from gradwright.checking.facts import SMALL
 from gradwright.checking.following import FOREIGN
-from gradwright.checking.judgements import Fix, Judgement, Learned, is_main
+from gradwright.checking.judgements import Fix, Judgement, is_main
 from gradwright.checking.naming import Key, is_called_loss, key, label, looks_like_gradient, of_gradient
 from gradwright.checking.nodes import DRAWN, Array, Node, ancestors_of
 from gradwright.checking.objects import Event, Instance
 from gradwright.checking.reference import CLOSE, activation_value, close, compare, slope, squeezed
-from gradwright.checking.updates import Updates
 
 FAR = 1e-4
 """By so much of their size the first entries of two values differ that need no closer look."""
@@ -34,24 +34,20 @@ class _Known:
 
 
 @dataclass(eq=False)
-class Judge(Updates):
+class Judge(Decays):
     """Compares events as they come.
 
     Attributes:
         fixes: Of events that are known to be wrong, by index, or by mark.
-        partial: Events whose value is only a step to the next of the same name.
         names: Our names of events that are known by their use.
-        before: What an earlier run taught of names.
         probe: What to do at an event, before it is judged.
         after: Names of gradients by h_k or ŷ that hold those by a_k.
         drawn: What depends on a mask that is drawn, and so is not compared.
     """
 
     fixes: Mapping[Any, Fix] = field(default_factory=dict)
-    partial: frozenset[int] = frozenset()
     names: Mapping[int, str] = field(default_factory=dict)
     probe: Mapping[int, Callable[[Event, Judge], None]] = field(default_factory=dict)
-    before: Learned = field(default_factory=Learned)
     after: set[str] = field(default_factory=set)
     drawn: list[Event] = field(default_factory=list)
     _totals: set[int] = field(default_factory=set)
@@ -105,7 +101,9 @@ class Judge(Updates):
         if not values or (event.manner == "shown" and not ours and event.node is None):
             return None
         how = compare(value, values[ours]) if ours in values and value is not None else ""
-        if how == "equal":
+        if how == "equal" and self.lacks_decay(ours, event):
+            found.verdict, found.expected = "wrong", self.with_decay(event, ours, values)
+        elif how == "equal":
             found.verdict = "right"
         elif how == "reshaped":
             found.verdict, found.expected = "reshaped", values[ours]
@@ -120,13 +118,11 @@ class Judge(Updates):
                 found.expected = values.get(other)
             elif ours == "loss" and (self._has_other_labels(event) or self._is_total(event)):
                 return None
-            elif ours in values and (self._is_decayed(ours, value, values)
+            elif ours in values and (self.is_decayed(event, ours, values)
                                      or (ours == "loss" and self._is_safe(value, values["loss"]))):
                 found.verdict = "right"
             elif ours in values and event.index not in self.partial and self._judged(event):
-                found.verdict, found.expected = "wrong", values[ours]
-                if ours == "loss":
-                    found.expected = values[ours] + self._penalty(values)
+                found.verdict, found.expected = "wrong", self.with_decay(event, ours, values)
                 if event.node is None and not (event.unknown is not None and event.unknown.raises):
                     found.verdict = "unknown"  # not read; the derived value goes on
                     return self._replacement(event, ours, found.expected)
@@ -168,26 +164,6 @@ class Judge(Updates):
         tags = event.node.tags if event.node is not None else frozenset()
         X, Y = ([leaf.event for leaf in self.wiring.leaves if leaf.ours == name] for name in "XY")
         return len(X) > len(Y) and ("X", X[0]) not in tags and any(t[0] == "X" for t in tags)
-
-    def _is_decayed(self, ours: str, value: Any, values: Mapping[str, np.ndarray]) -> bool:
-        """Say whether a gradient or the loss is right but for weight decay, λW or λ/2 Σ‖W‖²; remember λ of each."""
-        if value is None or np.shape(value) != values[ours].shape or np.asarray(value).dtype.kind != "f":
-            return False
-        more = np.asarray(value) - values[ours]
-        if ours.startswith("grad_W") and ours[5:] in self._by_ours:
-            W = values[ours[5:]]
-            decay = float(np.sum(more * W) / max(float(np.sum(W * W)), 1e-300))
-            right = decay > 0 and W.size > 2 and close(values[ours] + decay * W, np.asarray(value))
-            if right:
-                self.learned.decays[ours[5:]] = decay
-            return right
-        penalty = self._penalty(values)
-        return ours == "loss" and penalty > 0 and close(np.asarray(value), np.asarray(values[ours] + penalty))
-
-    def _penalty(self, values: Mapping[str, np.ndarray]) -> float:
-        """Return the term λ/2 Σ‖W‖² of the loss, with each λ as the gradients have it."""
-        ratio = self.setting.scales.loss / self.setting.scales.parameters
-        return sum(decay * float(np.sum(values[name] ** 2)) for name, decay in self.before.decays.items()) * ratio / 2
 
     @staticmethod
     def _judged(event: Event) -> bool:
@@ -341,7 +317,7 @@ class Judge(Updates):
             values = self._fitting_values(event, fix)
             if fix.ours not in values:
                 return None
-            found.expected = values[fix.ours]
+            found.expected = self.with_decay(event, fix.ours, values)
             self._learn_value(event, fix.ours, not fix.ours.startswith("grad_"))
             return self._replacement(event, fix.ours, found.expected)
         node = self.value_of(event, fix.expression)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -210,7 +211,34 @@ def replaced(bench: Bench, judge: Judge) -> list[Finding]:
                     found[event.spot] = Finding(event.place, source, "missing_sum", event.target, message,
                                                 correction=source.replace(" = ", " += ", 1))
                 break
+    return list(found.values()) or _partly(judge)
+
+
+def _partly(judge: Judge) -> list[Finding]:
+    """Return gradients of fewer samples than those by which other parameters are updated in the same step."""
+    updates = [j for j in judge.judgements.values() if j.rate is not None and j.event.node is not None]
+    samples = {j.event.index: _samples(j.event) for j in updates}
+    most = max(samples.values(), key=len, default=frozenset())
+    found: dict[tuple[int | None, int], Finding] = {}
+    for update in updates:
+        if not samples[update.event.index] < most:
+            continue
+        gradients = [j.event for j in judge.judgements.values() if j.ours == f"grad_{update.ours}"
+                     and j.event.index < update.event.index and j.event.manner in ("assign", "item")]
+        for gradient in gradients[-1:]:
+            near = gradient.frame.function is update.event.frame.function
+            event = gradient if near else update.event  # between them it is handed on, and lost
+            source = source_of(event)
+            added = source.replace(" = ", " += ", 1) if near and isinstance(event.tree, ast.Assign) else ""
+            found[event.spot] = Finding(
+                event.place, source, "missing_sum", event.target,
+                f"{said(f'grad_{update.ours}')} is that of {len(samples[update.event.index])} of {len(most)} samples, over "
+                "which other gradients are added up: each round replaces it.", correction=added)
     return list(found.values())
+
+
+def _samples(event: Event) -> frozenset[Any]:
+    return frozenset(t for t in event.node.tags if t[0] == "X") if event.node is not None else frozenset()
 
 
 def _shared(bench: Bench, judge: Judge) -> Warned:

@@ -221,6 +221,7 @@ def search(bench: Bench, setting: Setting, explained: Explained, networks: Seque
     marks = Counter(e.mark for e in bench.plain[0].events)
     options = Options({}, until, frozenset(mark for mark, count in marks.items() if count > 1))
     lines = _lines(bench, explained, bench.corrections(setting, explained))
+    kept = frozenset(explained.judge.learned.decays)
     later: list[tuple[Event, Edit]] = []
     goal = Goal.of(bench, networks) if bench.trusted else None
     for line in lines:
@@ -228,7 +229,7 @@ def search(bench: Bench, setting: Setting, explained: Explained, networks: Seque
             for block, k in _blocks(line):
                 for other in range(k + 1, min(k + 4, len(block))):
                     with swapped(block, k, other):
-                        found = _reading(bench, line, None)
+                        found = _reading(bench, line, None, kept)
                     if found is not None:
                         return found
     groups = [lines[k:k + GROUP] for k in range(0, len(lines), GROUP)]
@@ -246,13 +247,13 @@ def search(bench: Bench, setting: Setting, explained: Explained, networks: Seque
             if goal is not None and not goal.may_reach(event, node):
                 later.append((event, edit))
                 continue
-            found = _reading(bench, event, edit, goal)
+            found = _reading(bench, event, edit, kept, goal)
             if found is not None:
                 return found
     for event, edit in later:
         if time.process_time() > until:
             return None
-        found = _reading(bench, event, edit)
+        found = _reading(bench, event, edit, kept)
         if found is not None:
             return found
     return None
@@ -365,8 +366,9 @@ def _what_matters(bench: Bench) -> set[int]:
     return found
 
 
-def _reading(bench: Bench, event: Event, edit: Edit | None, goal: Goal | None = None) -> Hypothesis | None:
-    """Return how a file with an edit may be read so that nothing is wrong."""
+def _reading(bench: Bench, event: Event, edit: Edit | None, kept: frozenset[str],
+             goal: Goal | None = None) -> Hypothesis | None:
+    """Return how a file with an edit may be read so that nothing is wrong, and some weights still decay."""
     with edited(event, edit.source) if edit is not None else nullcontext():
         now = bench.again()
         if now is None or len(now.wiring.parameters) < len(bench.wiring.parameters):
@@ -394,7 +396,7 @@ def _reading(bench: Bench, event: Event, edit: Edit | None, goal: Goal | None = 
                 first = now.judge(setting)
                 if not now.cost(first, setting):
                     judge = now.judge(setting, before=first.learned)
-                    if not now.cost(judge, setting) and is_covered(judge, lossy):
+                    if not now.cost(judge, setting) and is_covered(judge, lossy) and kept <= set(judge.learned.decays):
                         return Hypothesis(event, edit, now, setting, judge)
     return None
 

@@ -72,6 +72,8 @@ def sentence(root: Root, mended: Mended | None, judge: Judge) -> tuple[str, str]
         return mended.kind, f"This is not {what}: {mended.sentence}."
     if _is_other_mask(root, judge):
         return "activation_derivative", f"This is not {what}: the entries that are set are the others."
+    if judge.lacks_decay(root.ours, event) and mended is None:
+        return "missing_factor", f"This is not {what}: the loss has a term λ/2 ‖W‖², its gradient λ W is missing here."
     factor = multiple(root, judge.setting)
     if factor is not None:
         kind = "loss_mismatch" if root.ours == "loss" else "scale"
