@@ -230,10 +230,10 @@ def _partly(judge: Judge) -> list[Finding]:
             event = gradient if near else update.event  # between them it is handed on, and lost
             source = source_of(event)
             added = source.replace(" = ", " += ", 1) if near and isinstance(event.tree, ast.Assign) else ""
-            found[event.spot] = Finding(
-                event.place, source, "missing_sum", event.target,
-                f"{said(f'grad_{update.ours}')} is that of {len(samples[update.event.index])} of {len(most)} samples, over "
-                "which other gradients are added up: each round replaces it.", correction=added)
+            what, few = said(f"grad_{update.ours}"), len(samples[update.event.index])
+            message = (f"{what} is that of {few} of {len(most)} samples, over which other gradients are added up: each "
+                       "round replaces it.")
+            found[event.spot] = Finding(event.place, source, "missing_sum", event.target, message, correction=added)
     return list(found.values())
 
 
