@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gradwright.checking.checker import NOTHING, Bench, _files
+from gradwright.checking.bench import NOTHING, Bench
+from gradwright.checking.checker import _files
 from gradwright.checking.interpreter import Interpreter
 from gradwright.checking.nodes import Node
 from gradwright.checking.objects import Event

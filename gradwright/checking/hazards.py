@@ -20,7 +20,7 @@ from gradwright.checking.reference import CLOSE
 from gradwright.checking.words import shape
 
 if TYPE_CHECKING:
-    from gradwright.checking.checker import Bench
+    from gradwright.checking.bench import Bench
 
 _BROADCAST = ("add", "subtract", "multiply", "divide", "maximum", "minimum", "power")
 

@@ -26,7 +26,7 @@ from gradwright.checking.words import conventions, sentence, too_early
 from symbolic.architecture import to_compact
 
 if TYPE_CHECKING:
-    from gradwright.checking.checker import Bench
+    from gradwright.checking.bench import Bench
 
 
 def report(empty: Check, bench: Bench, setting: Setting, explained: Explained) -> Check:

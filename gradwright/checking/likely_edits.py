@@ -1,0 +1,120 @@
+"""The edits of a line that give another value than it has, those that a function may have to return first."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradwright.checking.blaming import likely
+from gradwright.checking.comparing import Judge
+from gradwright.checking.edits import Edit, edits
+from gradwright.checking.expressions import parsed
+from gradwright.checking.mending import any_name, is_rigid
+from gradwright.checking.naming import looks_like_loss
+from gradwright.checking.nodes import Array, Node
+from gradwright.checking.objects import Event, Mark
+from gradwright.checking.reference import activation_value, slope
+from gradwright.checking.scoping import scope_of
+
+if TYPE_CHECKING:
+    pass
+
+EDITS = 60
+"""As many edits of one line are tried, first those with which a function of the code is a known one."""
+
+SAME = 3
+"""As many edits that give the same value in the first round of a loop are tried."""
+
+MADE = 400
+"""As many edits of a line are made."""
+
+
+@dataclass(eq=False)
+class Options:
+    """The edits of each line, with values that differ from the line's own and from each other.
+
+    Attributes:
+        edits: By line, each with the value that it gives there.
+        until: When to stop, in seconds of processor time.
+        repeated: Lines that are run more than once: edits that give the same value first may differ later.
+    """
+
+    edits: dict[Mark, list[tuple[Edit, Node]]]
+    until: float
+    repeated: frozenset[Mark] = frozenset()
+
+    def collect(self, event: Event, judge: Judge) -> None:
+        """Find the edits of a line; called where it is about to be assigned."""
+        mark = event.mark
+        if mark in self.edits or event.expression is None or time.process_time() > self.until:
+            return
+        text = ast.get_source_segment(event.cell.text, event.expression)
+        if text is None:
+            return
+        forward = event.node is None or not any(t[0] == "Y" for t in event.node.tags)
+        target = "loss" if looks_like_loss(event.target) else ""
+        scope = scope_of(target, event, judge, judge.values_for(event, forward))
+        own, seen = mark_of(None if event.node is None else event.node.value), Counter[object]()
+        known = {mark_of(value) for value in known_functions(event)} - {own}
+        alike = SAME if mark in self.repeated else 1
+        made = EDITS if not known else MADE
+        found: list[tuple[Edit, Node]] = []
+        usual, names = likely(event, edits(text, scope)), any_name(text, scope)
+        if event.unknown is not None and event.unknown.raises:  # names as soon as shapes
+            both = itertools.chain.from_iterable(itertools.zip_longest(usual, names))
+            usual, names = [edit for edit in both if edit is not None], iter(())
+        for edit in itertools.chain(usual, names, forms(text, scope.numpy)):
+            if is_rigid(edit.source, text):
+                continue
+            node = judge.value_of(event, edit.source)
+            if node is None or (event.node is not None and event.node.tags and not node.tags):
+                continue  # a constant is no value of a network
+            value = mark_of(node.value)
+            seen[value] += 1
+            if value != own and seen[value] <= alike:
+                found.append((edit, node))
+                if len(found) == made:
+                    break
+        self.edits[mark] = sorted(found, key=lambda f: mark_of(f[1].value) not in known)[:EDITS]
+
+
+def known_functions(event: Event) -> Iterator[np.ndarray]:
+    """Yield what a function of the code may have to return for its arguments: activations, and their derivatives."""
+    if event.manner != "return" or event.frame.function is None:
+        return
+    for name in event.frame.parameters:
+        value = event.frame.names.get(name)
+        a = np.asarray(value.value) if isinstance(value, Array) else np.zeros(())
+        if a.ndim and a.dtype.kind == "f" and np.all(np.isfinite(a)):
+            for activation in ("sigmoid", "tanh", "relu", "leaky_relu", "softplus", "elu"):
+                yield from (activation_value(activation, a), slope(activation, a))
+            yield from (activation_value("softmax", a, axis) for axis in range(a.ndim))
+            yield from (a * (1 - a), 1 - a * a)
+
+
+def forms(text: str, numpy: str) -> Iterator[Edit]:
+    """Yield activations and their derivatives for an expression, or of one within it, as functions of the code have."""
+    tree, end = parsed(text), len(text)
+    for node in ast.walk(tree):
+        part = ast.get_source_segment(text.strip(), node)
+        if part is None or part == numpy or not isinstance(node, (ast.Name, ast.Call, ast.Attribute)):
+            continue
+        kind = "missing_factor" if node is tree else "activation_derivative"
+        for new, factor in ((f"{part} * (1 - {part})", f"1 - {part}"), (f"{part} * ({part} > 0)", f"{part} > 0")):
+            why = f"the factor `{factor}` is missing" if node is tree else f"`{text}` stands where `{new}` belongs"
+            yield Edit(new, kind, why, 0, end)
+        for new in (f"1 - {part} ** 2", f"({part} > 0) * 1.0"):
+            yield Edit(new, "activation_derivative", f"`{text}` stands where `{new}` belongs", 0, end)
+
+
+def mark_of(value: Any) -> object:
+    """Return what tells two values apart."""
+    value = None if value is None else np.asarray(value)
+    return value if value is None else (value.shape, (value.astype(float).round(9) + 0.0).tobytes())

@@ -1,0 +1,85 @@
+"""Which lines may hold the one mistake that explains what is wrong, the likeliest first."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from gradwright.checking.blaming import Explained
+from gradwright.checking.mending import Mended
+from gradwright.checking.naming import is_called_loss, label, looks_like_gradient
+from gradwright.checking.objects import Event, Function, Mark
+
+if TYPE_CHECKING:
+    from gradwright.checking.bench import Bench
+
+
+def lines_to_try(bench: Bench, explained: Explained, mended: Mapping[int, Mended]) -> list[Event]:
+    """Return the lines that may be at fault, the likeliest first: those that raise, roots, and what roots come from."""
+    events = bench.plain[0].events
+    known = {j.event.index: j for j in explained.judge.judgements.values()}
+    roots = {root.event.index for root in explained.roots}
+    above: set[int] = set()
+    for root in explained.roots:
+        node = events[root.event.index].node if root.event.index < len(events) else None
+        if node is not None:
+            above |= bench.plain_graph.ancestors(node)
+    leaves = {leaf.event for leaf in bench.wiring.leaves}
+    called = {f for root in explained.roots for f in called_by(root.event)}
+    raising = next((e for e in events if e.unknown is not None and e.unknown.raises), None)
+    called_there = called_by(raising) if raising is not None else {}
+    read_there = {n.id for n in ast.walk(raising.expression) if isinstance(n, ast.Name)} \
+        if raising is not None and raising.expression is not None else set()
+
+    def rank(event: Event) -> tuple[int, int]:
+        judged = known.get(event.index)
+        if raising is not None and (event is raising or (event.manner == "return"
+                                                         and event.frame.function in called_there)):
+            return 0, event.index
+        if raising is not None and event.unknown is not None and raising.unknown is not None \
+                and event.unknown.reason == raising.unknown.reason and event.index <= raising.index + 2:
+            return 1, event.index  # the calls that led to the error
+        if raising is not None and event.index < raising.index and label(event.target) in read_there:
+            return 1, -event.index  # what the line reads, the latest first
+        upstream = event.node is not None and id(event.node) in above
+        if upstream and event.manner == "return" and event.frame.function in called:
+            return 1, event.index
+        if event.index in mended:
+            return 2, event.index
+        if upstream and (judged is None or judged.verdict in ("unknown", "raises") or event.manner == "return"):
+            return 3, event.index
+        if event.index in roots or (event.unknown is not None and event.unknown.raises):
+            return 4, event.index
+        return 5 if upstream else 6, event.index
+
+    matters = _what_matters(bench)
+    marks = {e.mark for e in events if e.node is None or id(e.node) in matters}
+    found: dict[Mark, Event] = {}
+    for event in sorted(events, key=rank):
+        if event.expression is not None and event.index not in leaves and event.manner != "shown" and (
+                event.node is None or event.node.tags) and event.mark in marks:
+            found.setdefault(event.mark, event)
+    return list(found.values())
+
+
+def _what_matters(bench: Bench) -> set[int]:
+    """Return what losses, gradients and updates are computed from; a prediction beside them is at fault for nothing."""
+    found: set[int] = set()
+    for event in bench.plain[0].events:
+        named = is_called_loss(event.target) or looks_like_gradient(event.target)
+        if event.node is not None and (named or bench.graph.is_rewritten(event)):
+            found |= bench.plain_graph.ancestors(event.node)
+    return found
+
+
+def called_by(event: Event) -> dict[Function, str]:
+    """Return the functions of the code that an expression calls, and as what."""
+    found: dict[Function, str] = {}
+    for node in ast.walk(event.expression) if event.expression is not None else ():
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            frame = event.frame.find(node.func.id)
+            value = frame.names[node.func.id] if frame is not None else None
+            if isinstance(value, Function):
+                found[value] = node.func.id
+    return found
