@@ -12,6 +12,7 @@ from gradwright.checking.comparing import Judge
 from gradwright.checking.following import Follower
 from gradwright.checking.interpreter import Interpreter
 from gradwright.checking.layouts import Quantities
+from gradwright.checking.likely_edits import direction_of
 from gradwright.checking.nodes import Node, Unreadable, recompute
 from gradwright.checking.objects import Event, Mark
 from gradwright.checking.reference import close
@@ -75,6 +76,16 @@ def is_covered(judge: Judge, lossy: bool) -> bool:
     right = {j.ours if j.rate is None else f"grad_{j.ours}" for j in judge.judgements.values()
              if j.verdict in ("right", "reshaped")}
     return all(f"grad_{leaf.ours}" in right for leaf in judge.wiring.parameters) and (not lossy or "loss" in right)
+
+
+def quantities(follower: Follower, networks: Sequence[Setting]) -> frozenset[object]:
+    """Return marks of all quantities of some readings at the values of a run."""
+    found: set[object] = set()
+    for setting in {s.network: s for s in networks}.values():
+        known = Quantities(follower.wiring, follower.chosen, setting=setting)
+        known.versions = follower.versions
+        found |= {direction_of(value) for value in known.first().values()}
+    return frozenset(found - {None})
 
 
 def first_gradient(follower: Follower, setting: Setting) -> np.ndarray | None:

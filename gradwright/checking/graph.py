@@ -72,6 +72,13 @@ class Graph:
                 best = node
         return best
 
+    @staticmethod
+    def product_in(node: Node) -> Node | None:
+        """Return the product of matrices that a node is a view of; None where it is none."""
+        while node.op in VIEWS and len(node.parents) == 1:
+            node = node.parents[0]
+        return node if node.op in PRODUCTS else None
+
     def take_as_data(self, weights: set[int]) -> None:
         """Take what is computed from some weights for data."""
         self.data |= {id(p) for p in self.products if any(id(self.named(q)) in weights for q in p.parents[:2])}

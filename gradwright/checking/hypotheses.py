@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,11 +19,12 @@ from gradwright.checking.comparing import Judge
 from gradwright.checking.edits import Edit
 from gradwright.checking.following import partial_events
 from gradwright.checking.functions_found import evidence, readings
-from gradwright.checking.goals import Goal, first_gradient, is_covered, is_multiple
-from gradwright.checking.likely_edits import Options
+from gradwright.checking.goals import Goal, first_gradient, is_covered, is_multiple, quantities
+from gradwright.checking.likely_edits import Option, Options
 from gradwright.checking.lines_to_try import lines_to_try
+from gradwright.checking.mending import Mended
 from gradwright.checking.naming import looks_like_loss
-from gradwright.checking.objects import Event
+from gradwright.checking.objects import Event, Mark
 from gradwright.checking.settings import Setting
 from gradwright.checking.trying import blocks_of, edited, swapped
 from symbolic.network import Network
@@ -66,36 +67,30 @@ def search(bench: Bench, setting: Setting, explained: Explained, networks: Seque
         seconds: How long to look.
     """
     until = time.process_time() + seconds
-    marks = Counter(e.mark for e in bench.plain[0].events)
-    options = Options({}, until, frozenset(mark for mark, count in marks.items() if count > 1))
-    lines = lines_to_try(bench, explained, bench.corrections(setting, explained))
+    mended = bench.corrections(setting, explained)
+    lines = lines_to_try(bench, explained, mended)
     kept = frozenset(explained.judge.learned.decays)
-    later: list[tuple[Event, Edit]] = []
+    found = _by_order(bench, lines, kept)
+    if found is not None:
+        return found
     goal = Goal.of(bench, networks) if bench.trusted else None
-    for line in lines:
-        if line.unknown is not None and line.unknown.raises:
-            for block, k in blocks_of(line):
-                for other in range(k + 1, min(k + 4, len(block))):
-                    with swapped(block, k, other):
-                        found = _reading(bench, line, None, kept)
-                    if found is not None:
-                        return found
-    groups = [lines[k:k + GROUP] for k in range(0, len(lines), GROUP)]
-    first = lines[0].unknown if lines else None
-    if first is not None and first.raises:  # with the calls that led there
-        count = sum(e.unknown is not None and e.unknown.reason == first.reason for e in lines[:3])
-        groups = [lines[:count], *(lines[k:k + GROUP] for k in range(count, len(lines), GROUP))]
-    for group in groups:
-        bench.listening(setting, {e.index: options.collect for e in group})
-        tries = [(k, line, edit, node) for line in group
-                 for k, (edit, node) in enumerate(options.edits.get(line.mark, []))]
-        for _, event, edit, node in sorted(tries, key=lambda t: t[0]):
+    marks = Counter(e.mark for e in bench.plain[0].events)
+    options = Options({}, until, frozenset(mark for mark, count in marks.items() if count > 1),
+                      quantities(bench.plain[1], networks) if bench.trusted else frozenset())
+    tried: set[tuple[Mark, str]] = set()
+    later: list[tuple[Event, Edit]] = []
+    for tries in _tries(bench, setting, lines, options, _same_kind(explained, mended)):
+        for event, option in tries:
             if time.process_time() > until:
                 return None
-            if goal is not None and not goal.may_reach(event, node):
-                later.append((event, edit))
+            mark = event.mark, option.edit.source
+            if mark in tried:
                 continue
-            found = _reading(bench, event, edit, kept, goal)
+            tried.add(mark)
+            if goal is not None and not goal.may_reach(event, option.node):
+                later.append((event, option.edit))
+                continue
+            found = _reading(bench, event, option.edit, kept, goal)
             if found is not None:
                 return found
     for event, edit in later:
@@ -105,6 +100,48 @@ def search(bench: Bench, setting: Setting, explained: Explained, networks: Seque
         if found is not None:
             return found
     return None
+
+
+def _by_order(bench: Bench, lines: Sequence[Event], kept: frozenset[str]) -> Hypothesis | None:
+    """Return a later line that belongs before one that raises an error, where all is right with it there."""
+    for line in lines:
+        if line.unknown is not None and line.unknown.raises:
+            for block, k in blocks_of(line):
+                for other in range(k + 1, min(k + 4, len(block))):
+                    with swapped(block, k, other):
+                        found = _reading(bench, line, None, kept)
+                    if found is not None:
+                        return found
+    return None
+
+
+def _same_kind(explained: Explained, mended: Mapping[int, Mended]) -> str:
+    """Return the kind of mistake that all lines at fault seem to have, where there are several; perhaps it is one."""
+    kinds = {mended[r.event.index].kind if r.event.index in mended else "" for r in explained.roots}
+    return next(iter(kinds)) if len(kinds) == 1 and len(explained.roots) > 1 else ""
+
+
+def _tries(bench: Bench, setting: Setting, lines: Sequence[Event], options: Options,
+           kind: str) -> Iterator[list[tuple[Event, Option]]]:
+    """Yield edits to try: of lines that raise an error, then those that give a known quantity, then all."""
+    def collected(group: Sequence[Event]) -> list[tuple[int, Event, Option]]:
+        bench.listening(setting, {e.index: options.collect for e in group if e.mark not in options.edits})
+        return [(k, line, option) for line in group for k, option in enumerate(options.edits.get(line.mark, []))]
+
+    def in_turn(group: Sequence[Event]) -> list[tuple[Event, Option]]:
+        return [(line, option) for _, line, option in sorted(collected(group), key=lambda t: t[0])]
+
+    first = lines[0].unknown if lines else None
+    count = 0
+    if first is not None and first.raises:  # with the calls that led there
+        count = sum(e.unknown is not None and e.unknown.reason == first.reason for e in lines[:3])
+        yield in_turn(lines[:count])
+    if options.quantities:
+        for k in range(0, len(lines), GROUP):
+            known = [(line, option) for _, line, option in collected(lines[k:k + GROUP]) if option.known]
+            yield sorted(known, key=lambda t: t[1].edit.kind != kind)
+    for k in range(count, len(lines), GROUP):
+        yield in_turn(lines[k:k + GROUP])
 
 
 def _reading(bench: Bench, event: Event, edit: Edit | None, kept: frozenset[str],

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from gradwright.checking.graph import VIEWS, Graph
+from gradwright.checking.graph import Graph
 from gradwright.checking.nodes import PRODUCTS, Node
 from gradwright.checking.roles import LABEL
 from gradwright.checking.weights_found import hinted
@@ -23,7 +23,7 @@ def biases_of(graph: Graph, weights: list[Node], foreign: frozenset[int]) -> dic
             continue
         for linear, other in (node.parents, node.parents[::-1]):
             bias = graph.named(other)
-            product = _product_in(linear)
+            product = graph.product_in(linear)
             if product is not None and _may_be_bias(graph, bias, node.op == "subtract"):
                 factors = [id(graph.named(p)) for p in product.parents[:2]]
                 if foreign.isdisjoint(factors):
@@ -59,12 +59,6 @@ def find_lost_biases(graph: Graph, weights: list[Node], biases: dict[int, Node],
             if (k not in biases and number is not None and number == graph.number(weight)
                     and node.value.size == widths[k]):
                 biases[k] = node
-
-
-def _product_in(node: Node) -> Node | None:
-    while node.op in VIEWS and len(node.parents) == 1:
-        node = node.parents[0]
-    return node if node.op in PRODUCTS else None
 
 
 def labels_of(graph: Graph, weights: list[Node], taken: frozenset[int], sizes: set[int],

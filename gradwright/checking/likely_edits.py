@@ -36,19 +36,36 @@ MADE = 400
 """As many edits of a line are made."""
 
 
+@dataclass(frozen=True, eq=False)
+class Option:
+    """An edit of a line.
+
+    Attributes:
+        edit: The edit.
+        node: The value that it gives there, in the first round of a loop.
+        known: Whether that is a quantity of the network, or what a function of the code may have to return.
+    """
+
+    edit: Edit
+    node: Node
+    known: bool
+
+
 @dataclass(eq=False)
 class Options:
     """The edits of each line, with values that differ from the line's own and from each other.
 
     Attributes:
-        edits: By line, each with the value that it gives there.
+        edits: By line.
         until: When to stop, in seconds of processor time.
         repeated: Lines that are run more than once: edits that give the same value first may differ later.
+        quantities: Marks of the network's quantities under several readings.
     """
 
-    edits: dict[Mark, list[tuple[Edit, Node]]]
+    edits: dict[Mark, list[Option]]
     until: float
     repeated: frozenset[Mark] = frozenset()
+    quantities: frozenset[object] = frozenset()
 
     def collect(self, event: Event, judge: Judge) -> None:
         """Find the edits of a line; called where it is about to be assigned."""
@@ -65,7 +82,7 @@ class Options:
         known = {mark_of(value) for value in known_functions(event)} - {own}
         alike = SAME if mark in self.repeated else 1
         made = EDITS if not known else MADE
-        found: list[tuple[Edit, Node]] = []
+        found: list[Option] = []
         usual, names = likely(event, edits(text, scope)), any_name(text, scope)
         if event.unknown is not None and event.unknown.raises:  # names as soon as shapes
             both = itertools.chain.from_iterable(itertools.zip_longest(usual, names))
@@ -79,10 +96,10 @@ class Options:
             value = mark_of(node.value)
             seen[value] += 1
             if value != own and seen[value] <= alike:
-                found.append((edit, node))
+                found.append(Option(edit, node, value in known or direction_of(node.value) in self.quantities))
                 if len(found) == made:
                     break
-        self.edits[mark] = sorted(found, key=lambda f: mark_of(f[1].value) not in known)[:EDITS]
+        self.edits[mark] = sorted(found, key=lambda option: not option.known)[:EDITS]
 
 
 def known_functions(event: Event) -> Iterator[np.ndarray]:
@@ -118,3 +135,14 @@ def mark_of(value: Any) -> object:
     """Return what tells two values apart."""
     value = None if value is None else np.asarray(value)
     return value if value is None else (value.shape, (value.astype(float).round(9) + 0.0).tobytes())
+
+
+def direction_of(value: Any) -> object:
+    """Return what a value has in common with its multiples, of either sign; None for a number, which tells little."""
+    value = np.asarray(value)
+    if value.size < 2 or value.dtype.kind != "f" or not np.all(np.isfinite(value)):
+        return None
+    largest = value.flat[int(np.argmax(np.abs(value)))]
+    if not largest:
+        return None
+    return value.shape, ((value / largest).round(7) + 0.0).tobytes()

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from gradwright.checking.blaming import Explained
+from gradwright.checking.judgements import Judgement
 from gradwright.checking.mending import Mended
 from gradwright.checking.naming import is_called_loss, label, looks_like_gradient
 from gradwright.checking.objects import Event, Function, Mark
@@ -20,11 +21,10 @@ def lines_to_try(bench: Bench, explained: Explained, mended: Mapping[int, Mended
     events = bench.plain[0].events
     known = {j.event.index: j for j in explained.judge.judgements.values()}
     roots = {root.event.index for root in explained.roots}
-    above: set[int] = set()
-    for root in explained.roots:
-        node = events[root.event.index].node if root.event.index < len(events) else None
-        if node is not None:
-            above |= bench.plain_graph.ancestors(node)
+    nodes = [events[i].node for i in sorted(roots) if i < len(events)]
+    each = [bench.plain_graph.ancestors(node) for node in nodes if node is not None]
+    above = frozenset().union(*each)
+    common = frozenset.intersection(*each) if len(each) > 1 else frozenset()
     leaves = {leaf.event for leaf in bench.wiring.leaves}
     called = {f for root in explained.roots for f in called_by(root.event)}
     raising = next((e for e in events if e.unknown is not None and e.unknown.raises), None)
@@ -45,22 +45,28 @@ def lines_to_try(bench: Bench, explained: Explained, mended: Mapping[int, Mended
         upstream = event.node is not None and id(event.node) in above
         if upstream and event.manner == "return" and event.frame.function in called:
             return 1, event.index
+        if event.node is not None and id(event.node) in common and not _is_right(judged):
+            return 2, -event.index  # one mistake, perhaps, for several lines
         if event.index in mended:
-            return 2, event.index
-        if upstream and (judged is None or judged.verdict in ("unknown", "raises") or event.manner == "return"):
             return 3, event.index
-        if event.index in roots or (event.unknown is not None and event.unknown.raises):
+        if upstream and (judged is None or judged.verdict in ("unknown", "raises") or event.manner == "return"):
             return 4, event.index
-        return 5 if upstream else 6, event.index
+        if event.index in roots or (event.unknown is not None and event.unknown.raises):
+            return 5, event.index
+        return 6 if upstream else 7, event.index
 
     matters = _what_matters(bench)
-    marks = {e.mark for e in events if e.node is None or id(e.node) in matters}
+    marks = {e.mark for e in events if e.node is None or id(e.node) in matters or rank(e)[0] < 2}
     found: dict[Mark, Event] = {}
     for event in sorted(events, key=rank):
         if event.expression is not None and event.index not in leaves and event.manner != "shown" and (
                 event.node is None or event.node.tags) and event.mark in marks:
             found.setdefault(event.mark, event)
     return list(found.values())
+
+
+def _is_right(judged: Judgement | None) -> bool:
+    return judged is not None and judged.verdict == "right" and judged.ours != "function"
 
 
 def _what_matters(bench: Bench) -> set[int]:

@@ -36,6 +36,8 @@ def weights_and_inputs(graph: Graph, hints: Mapping[str, str],
         return not (graph.ancestors(node) - {id(node)}).isdisjoint(weights)
 
     met = [t for t in products if all(_is_start(graph, n) and id(n) not in never for n in t[1:])]
+    added = _added(graph)  # biases, which a mistake may put into a product
+    met = [t for t in met if added.isdisjoint(map(id, t[1:]))] or met
     for _, left, right in met:
         chosen = _weight_of(graph, left, right, hints)
         other = right if chosen is left else left
@@ -46,7 +48,7 @@ def weights_and_inputs(graph: Graph, hints: Mapping[str, str],
             inputs[id(other)] = other
 
     def is_new(node: Node) -> bool:
-        return (id(node) not in inputs and id(node) not in never and _is_start(graph, node)
+        return (id(node) not in inputs and id(node) not in never and id(node) not in added and _is_start(graph, node)
                 and id(node) not in weights and not made_of_weights(node))
 
     for _, left, right in products:  # weights that meet what is computed
@@ -60,7 +62,20 @@ def weights_and_inputs(graph: Graph, hints: Mapping[str, str],
                     and graph.is_rewritten(graph.event(other)) and label(graph.event(other).path) in names):
                 inputs[id(node)] = node
                 met.append((product, left, right))
-    return list(weights.values()), [(node, _flipped(met, node)) for node in inputs.values()]
+    plain = [n for n in inputs.values() if not LABEL.search(graph.event(n).target)]
+    return list(weights.values()), [(node, _flipped(met, node)) for node in plain or inputs.values()]
+
+
+def _added(graph: Graph) -> set[int]:
+    """Return the identities of start values that are added to a product with one that is rewritten, as biases are."""
+    found: set[int] = set()
+    for node in graph.nodes:
+        if node.op == "add" and len(node.parents) == 2:
+            for linear, other in (node.parents, node.parents[::-1]):
+                bias, product = graph.named(other), graph.product_in(linear)
+                if product is not None and _is_start(graph, bias) and graph.is_rewritten(graph.event(bias)):
+                    found.add(id(bias))
+    return found
 
 
 def _is_start(graph: Graph, node: Node) -> bool:
@@ -71,13 +86,15 @@ def _is_start(graph: Graph, node: Node) -> bool:
 def _may_be_weight(graph: Graph, node: Node, hints: Mapping[str, str]) -> bool:
     """Say whether a value is rewritten, or called a weight; labels may meet what is computed too."""
     name, said = graph.event(node).target, hinted(graph, node, hints)
-    called = graph.updated(node) or WEIGHT.search(name) or said.startswith("W")
+    called = (graph.updated(node) or graph.is_rewritten(graph.event(node)) or WEIGHT.search(name)
+              or said.startswith("W"))
     return bool(called) and said not in ("X", "Y") and not LABEL.search(name)
 
 
 def _weight_of(graph: Graph, left: Node, right: Node, hints: Mapping[str, str]) -> Node:
     """Return which of two operands is the weight."""
     for judge in (lambda n: hinted(graph, n, hints).startswith("W"), graph.updated,
+                  lambda n: graph.is_rewritten(graph.event(n)),
                   lambda n: bool(WEIGHT.search(graph.event(n).target)),
                   lambda n: not INPUT.search(graph.event(n).target)):
         verdicts = judge(left), judge(right)
