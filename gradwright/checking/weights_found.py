@@ -73,7 +73,9 @@ def _added(graph: Graph) -> set[int]:
         if node.op == "add" and len(node.parents) == 2:
             for linear, other in (node.parents, node.parents[::-1]):
                 bias, product = graph.named(other), graph.product_in(linear)
-                if product is not None and _is_start(graph, bias) and graph.is_rewritten(graph.event(bias)):
+                if product is None or not _is_start(graph, bias) or not graph.is_rewritten(graph.event(bias)):
+                    continue
+                if node.event < 0 or graph.event(node).path != graph.event(bias).path:  # no step up the gradient
                     found.add(id(bias))
     return found
 
