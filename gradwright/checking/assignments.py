@@ -42,9 +42,16 @@ class Assignments(Expressions):
         if source.cells:
             self._cell = source.cells[0]
 
-    def _note(self, tree: ast.AST, message: str, certain: bool = False) -> None:
-        """Note what is not read; or, where that is certain, that an error is raised."""
+    _unread: bool
+
+    def grow(self, owner: Any) -> None:
+        """Remember a container that later rounds of a loop would make larger, which are not followed."""
+        raise NotImplementedError
+
+    def _note(self, tree: ast.AST, message: str, certain: bool = False, cut: bool = False) -> None:
+        """Note what is not read; or, where that is certain, that an error is raised; or that a loop is cut."""
         place = self._place(tree)
+        self._unread |= not certain and not cut
         if (place, message) not in self._noted:
             self._noted.add((place, message))
             self.notes.append(Note(place, message))
@@ -382,6 +389,7 @@ class Assignments(Expressions):
             if not isinstance(owner, (dict, list)):
                 raise Unreadable("an item of such an object is not read")
             self.python(_put(owner, value), index)
+            self.grow(owner)
         else:
             raise Unreadable(f"{ast.unparse(target)[:40]} as a target is not read")
 

@@ -84,6 +84,7 @@ class Calls:
 
     def array(self, op: str, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         """Return the value of a function of arrays, an array where it is one."""
+        refuse_functions(arguments)
         return self.wrap(self.tape.compute(op, function, arguments, options))
 
     def wrap(self, node: Node) -> Any:
@@ -173,7 +174,7 @@ class Calls:
         given = dict(zip(names, arguments, strict=False))
         if len(arguments) > len(names):
             if signature.vararg is None:
-                raise Unreadable(f"{function.name} takes {len(names)} arguments, {len(arguments)} are given")
+                raise Raises(f"{function.name} takes {len(names)} arguments, {len(arguments)} are given")
             given[signature.vararg.arg] = tuple(arguments[len(names):])
         elif signature.vararg is not None:
             given[signature.vararg.arg] = ()
@@ -183,12 +184,12 @@ class Calls:
         if signature.kwarg is not None:
             given[signature.kwarg.arg] = extra
         elif extra:
-            raise Unreadable(f"{function.name} has no argument {next(iter(extra))}")
+            raise Raises(f"{function.name} has no argument {next(iter(extra))}")
         optional = names[len(names) - len(function.defaults):] if function.defaults else []
         given = dict(zip(optional, function.defaults, strict=False)) | function.keyword_defaults | given
         missing = [name for name in names if name not in given]
         if missing:
-            raise Unreadable(f"{function.name} lacks its argument {missing[0]}")
+            raise Raises(f"{function.name} lacks its argument {missing[0]}")
         frame.names |= given
         frame.parameters = frozenset(given)
 
@@ -401,6 +402,22 @@ class Calls:
         if name == "binomial":
             drawn.node.tags = frozenset([DRAWN])
         return drawn
+
+
+def refuse_functions(operands: Iterable[Any]) -> None:
+    """Refuse what is no operand.
+
+    Raises:
+        Raises: A function or a class of the code, or a method that is not called, stands for a value.
+    """
+    for value in operands:
+        if isinstance(value, (Function, Class)):
+            word = "a function" if isinstance(value, Function) else "a class"
+            raise Raises(f"{word} stands where an array belongs")
+        if isinstance(value, Method) and (isinstance(value.function, Function) or (
+                isinstance(value.of, Array) and (value.function in METHODS or value.function in VIEWS))):
+            name = value.function if isinstance(value.function, str) else value.function.name
+            raise Raises(f"the method {name} is not called")
 
 
 def _parent(frame: Frame) -> Parent:

@@ -95,7 +95,7 @@ class Judge(Decays):
         found = Judgement(event, ours, named=bool(ours))
         self.judgements[event.index] = found
         if event.node is None and event.unknown is not None and event.unknown.raises:
-            found.operands = tuple(self._operands(event))
+            found.operands = tuple(self.operands_of(event))
             if not ours and any(tag[0] not in "XY" for node in found.operands for tag in node.tags):
                 found.verdict = "raises"
         if not values or (event.manner == "shown" and not ours and event.node is None):
@@ -329,7 +329,7 @@ class Judge(Decays):
     def _fitting_values(self, event: Event, fix: Fix) -> dict[str, np.ndarray]:
         """Return every quantity at the values that a wrong event should have been computed from."""
         if event.node is None:
-            return self.values_for_operands(event, tuple(self._operands(event)))
+            return self.values_for_operands(event, tuple(self.operands_of(event)))
         return self.values_for(event, not fix.ours.startswith("grad_"))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from gradwright.checking.calls import Calls
-from gradwright.checking.nodes import DRAWN, Array, Follows, Raises, Unknown, Unreadable, View, part_mark
+from gradwright.checking.nodes import DRAWN, Array, Follows, Raises, Undefined, Unknown, Unreadable, View, part_mark
 from gradwright.checking.numpy_table import VIEWS
 from gradwright.checking.objects import Class, Frame, Function, Instance, Method, Module, Parent
 
@@ -89,13 +89,14 @@ class Expressions(Calls):
         return self.sizes.get(value, value) if type(value) is int else value
 
     def _name(self, tree: ast.Name, frame: Frame) -> Any:
-        found = frame.find(tree.id)
+        found, reason = frame.find(tree.id), f"the name {tree.id} is not defined"
         if found is not None:
+            if found.function is None and frame.keeps(tree.id, found):
+                raise Raises(reason)
             return found.names[tree.id]
         if tree.id in self.builtins:
             return self.builtins[tree.id]
-        reason = f"the name {tree.id} is not defined"
-        raise Raises(reason) if tree.id in self.assigned else Unreadable(reason)
+        raise Raises(reason) if tree.id in self.assigned else Undefined(reason)
 
     def _namedexpr(self, tree: ast.NamedExpr, frame: Frame) -> Any:
         value = self.evaluate(tree.value, frame)
@@ -106,7 +107,7 @@ class Expressions(Calls):
         return tuple(self._items(tree.elts, frame))
 
     def _list(self, tree: ast.List, frame: Frame) -> Any:
-        return list(self._items(tree.elts, frame))
+        return self.made(list(self._items(tree.elts, frame)))
 
     def _set(self, tree: ast.Set, frame: Frame) -> Any:
         return list(self._items(tree.elts, frame))
@@ -126,7 +127,7 @@ class Expressions(Calls):
             return Unknown(str(error), raises=isinstance(error, Raises), fresh=True)
 
     def _dict(self, tree: ast.Dict, frame: Frame) -> Any:
-        made: dict[Any, Any] = {}
+        made: dict[Any, Any] = self.made({})
         for key, value in zip(tree.keys, tree.values, strict=False):
             if key is None:
                 more = self.evaluate(value, frame)
@@ -187,6 +188,8 @@ class Expressions(Calls):
         if isinstance(left, str):
             right = self.plain(right)
         if isinstance(left, Array) or isinstance(right, Array):
+            if left is None or right is None:
+                raise Raises("an operation between an array and None")
             return self.array(name, function, left, right)
         if kind is ast.Pow and isinstance(left, int) and isinstance(right, int):
             if abs(right) > _LARGEST_POWER or abs(left) > _LARGEST_POWER:
@@ -287,13 +290,25 @@ class Expressions(Calls):
         if isinstance(owner, (Instance, Function, Method, Module, Class)):
             raise Unreadable("an item of such an object is not read")
         index = self.plain(index)
-        if isinstance(owner, dict) and index in owner:
-            value = owner[index]
-        else:
-            value = self.python(operator.getitem, owner, index)
+        try:
+            value = owner[index] if isinstance(owner, dict) and index in owner else self.python(
+                operator.getitem, owner, index)
+        except Unreadable as error:
+            if isinstance(owner, (dict, list, tuple)) and isinstance(index, (int, str)) and self.is_whole(owner):
+                word = f"the key {index!r}" if isinstance(owner, dict) else f"an item {index}"
+                raise Raises(f"there is no such item: {word} of {len(owner)}") from error
+            raise
         if isinstance(value, Unknown):
             raise Follows(value.reason)
         return value
+
+    def made(self, container: Any) -> Any:
+        """Remember a container that each round of a loop makes anew."""
+        raise NotImplementedError
+
+    def is_whole(self, owner: Any) -> bool:
+        """Say whether a container has all that Python would have put into it."""
+        raise NotImplementedError
 
     def _slice(self, tree: ast.Slice, frame: Frame) -> Any:
         return slice(*(None if part is None else self.plain(self.evaluate(part, frame))
@@ -304,7 +319,7 @@ class Expressions(Calls):
 
     def _listcomp(self, tree: ast.ListComp, frame: Frame) -> Any:
         frames = list(self._comprehended(tree.generators, frame))
-        made = [self.lenient(tree.elt, inner) for inner in frames]
+        made = self.made([self.lenient(tree.elt, inner) for inner in frames])
         self.comprehensions[id(made)] = made, tree.elt, frames
         return made
 

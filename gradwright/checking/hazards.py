@@ -28,7 +28,8 @@ _BROADCAST = ("add", "subtract", "multiply", "divide", "maximum", "minimum", "po
 def hazards(bench: Bench, judge: Judge, taken: set[tuple[int | None, int]]) -> list[Finding]:
     """Return warnings, one of a kind for a line, but for lines that have an error."""
     found: dict[tuple[object, ...], Finding] = {}
-    for search in (_layouts, _unsummed, _broadcasts, _unstable, _integers, _overwritten, _shared, _means, _forgotten):
+    for search in (_layouts, _unsummed, _broadcasts, _unstable, _integers, _overwritten, _shared, _means, _forgotten,
+                   _undefined):
         for event, kind, message in search(bench, judge):
             mark = (*event.spot, kind)
             if event.spot not in taken and mark not in found:
@@ -189,6 +190,22 @@ def _forgotten(bench: Bench, judge: Judge) -> Warned:
             updated.add(of)
             yield judgement.event, "stale_value", (f"`{_theirs(judge, of)}` is not updated by this gradient, as the "
                                                    "other parameters are by theirs.")
+
+
+def _undefined(bench: Bench, judge: Judge) -> Warned:
+    """A name that the file assigns nowhere, beside values of the network."""
+    seen: set[str] = set()
+    for event in bench.plain[0].events:
+        found = re.fullmatch(r"the name (\w+) is not defined", event.unknown.reason) if event.unknown else None
+        if found is None or event.unknown is None or event.unknown.raises or found[1] in seen:
+            continue
+        if event.expression is None or not any(n.id == found[1] for n in ast.walk(event.expression)
+                                               if isinstance(n, ast.Name)):
+            continue  # it follows from a line before
+        if any(tag[0][0] in "Wb" for node in judge.operands_of(event) for tag in node.tags):
+            seen.add(found[1])
+            yield event, "wrong_name", (f"`{found[1]}` is not defined in this file; unless it comes from elsewhere, "
+                                        "another name is meant.")
 
 
 def replaced(bench: Bench, judge: Judge) -> list[Finding]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,10 @@ class Interpreter(Assignments):
         self.random = np.random.RandomState(0)
         self.frame = Frame()
         self.builtins = builtins(self)
-        self._steps = 0
+        self._steps = self._cut = 0
+        self._grown: dict[int, Any] = {}
+        self._fresh: dict[int, Any] = {}
+        self._unread = False
         self._handlers: dict[type[ast.stmt], Callable[[Any, Frame], None]] = {
             ast.Assign: self._assign, ast.AugAssign: self._augassign, ast.AnnAssign: self._annassign,
             ast.Expr: self._expression, ast.For: self._for, ast.While: self._while, ast.If: self._if,
@@ -141,6 +145,7 @@ class Interpreter(Assignments):
             if replaced is not None:
                 value = Array(replaced)
         owner.insert(at, value)
+        self.grow(owner)
         return True
 
     def _if(self, tree: ast.If, frame: Frame) -> None:
@@ -153,10 +158,15 @@ class Interpreter(Assignments):
         items = list(self.iterate(self.evaluate(tree.iter, frame)))
         batches = len(items) > 1 and all(isinstance(item, (list, tuple)) for item in items) and trains_on(tree)
         if batches or (len(items) > 1 and runs_once(tree)):
-            self._note(tree, f"of {len(items)} rounds of this loop the first is followed")
-            items = items[:1]
+            self._note(tree, f"of {len(items)} rounds of this loop the first is followed", cut=True)
+            with self._within_cut():
+                self._rounds(tree, items[:1], frame)
+            return
         if len(items) > MOST_ROUNDS:
             raise Unreadable(f"a loop of {len(items)} rounds is not followed")
+        self._rounds(tree, items, frame)
+
+    def _rounds(self, tree: ast.For, items: list[Any], frame: Frame) -> None:
         for item in items:
             self.bind(tree.target, item, frame)
             for part in ast.walk(tree.target):
@@ -171,15 +181,41 @@ class Interpreter(Assignments):
         self._statements(tree.orelse, frame)
 
     def _while(self, tree: ast.While, frame: Frame) -> None:
-        for _ in range(1 if runs_once(tree) else MOST_ROUNDS):
-            if not self.truth(tree.test, frame):
-                break
-            try:
-                self._statements(tree.body, frame)
-            except _Break:
-                return
-            except _Continue:
-                continue
+        once = runs_once(tree)
+        with self._within_cut() if once else nullcontext():
+            for _ in range(1 if once else MOST_ROUNDS):
+                if not self.truth(tree.test, frame):
+                    break
+                try:
+                    self._statements(tree.body, frame)
+                except _Break:
+                    return
+                except _Continue:
+                    continue
+
+    @contextmanager
+    def _within_cut(self) -> Iterator[None]:
+        """Follow a loop of which only the first round is followed."""
+        self._cut += 1
+        try:
+            yield
+        finally:
+            self._cut -= 1
+
+    def grow(self, owner: Any) -> None:
+        """Remember a container that later rounds of a loop would make larger, which are not followed."""
+        if self._cut and id(owner) not in self._fresh:
+            self._grown[id(owner)] = owner
+
+    def made(self, container: Any) -> Any:
+        """Remember a container that each round of a loop makes anew."""
+        if self._cut:
+            self._fresh[id(container)] = container
+        return container
+
+    def is_whole(self, owner: Any) -> bool:
+        """Say whether a container has all that Python would have put into it."""
+        return not self._unread and id(owner) not in self._grown
 
     def _with(self, tree: ast.With, frame: Frame) -> None:
         for item in tree.items:

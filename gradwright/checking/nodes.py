@@ -26,6 +26,10 @@ class Raises(Unreadable):
     """Something at which Python or NumPy would raise an error; other things are merely not read here."""
 
 
+class Undefined(Unreadable):
+    """A name that the file assigns nowhere; a star import, or a cell that is not there, may have it."""
+
+
 class Follows(Unreadable):
     """Something that is not read because a value before it was not."""
 

@@ -45,6 +45,15 @@ class Frame:
             frame = frame.parent
         return frame
 
+    def keeps(self, name: str, found: Frame) -> bool:
+        """Say whether a function between here and another frame assigns a name, so that it is not the other's."""
+        frame: Frame | None = self
+        while frame is not None and frame is not found:
+            if frame.function is not None and name in frame.function.local and name not in frame.globals:
+                return True
+            frame = frame.parent
+        return False
+
     @property
     def outermost(self) -> Frame:
         """The frame of the module."""
@@ -66,6 +75,23 @@ class Function:
     def generates(self) -> bool:
         """Whether it is a generator."""
         return any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in ast.walk(self.tree))
+
+    @cached_property
+    def local(self) -> frozenset[str]:
+        """The names that its statements assign, and that are its own."""
+        found: set[str] = set()
+        waiting: list[ast.AST] = list(self.tree.body) if isinstance(self.tree, ast.FunctionDef) else []
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, (ast.FunctionDef, ast.Lambda, ast.ClassDef, ast.ListComp, ast.SetComp, ast.DictComp,
+                                 ast.GeneratorExp)):
+                continue
+            if isinstance(node, (ast.Global, ast.Nonlocal)):
+                return frozenset()
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                found.add(node.id)
+            waiting += ast.iter_child_nodes(node)
+        return frozenset(found)
 
     @property
     def name(self) -> str:

@@ -80,7 +80,7 @@ class Trials(Quantities):
         except (ValueError, SyntaxError, LookupError, TypeError):
             return None
 
-    def _operands(self, event: Event) -> Iterator[Node]:
+    def operands_of(self, event: Event) -> Iterator[Node]:
         """Yield the values of the names in an expression."""
         for part in ast.walk(event.expression) if event.expression is not None else ():
             if isinstance(part, (ast.Name, ast.Attribute, ast.Subscript)):

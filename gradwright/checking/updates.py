@@ -79,7 +79,7 @@ class Updates(Trials):
         rate = self.setting.rate or next((r for r in self.rates if r > 0), own)
         found.verdict, found.expected = "unknown" if unread else "wrong", before - rate * gradient
         if event.node is None:
-            found.operands = tuple(self._operands(event))
+            found.operands = tuple(self.operands_of(event))
         return self.version(ours, event, found.expected)
 
     def _probes(self, event: Event) -> bool:
