@@ -389,7 +389,8 @@ class Assignments(Expressions):
             if not isinstance(owner, (dict, list)):
                 raise Unreadable("an item of such an object is not read")
             self.python(_put(owner, value), index)
-            self.grow(owner)
+            if isinstance(owner, dict):
+                self.grow(owner)
         else:
             raise Unreadable(f"{ast.unparse(target)[:40]} as a target is not read")
 

@@ -68,6 +68,10 @@ class Calls:
         """Run the statements of a function."""
         raise NotImplementedError
 
+    def made(self, container: Any) -> Any:
+        """Remember a container that each round of a loop makes anew."""
+        raise NotImplementedError
+
     def function(self, tree: ast.FunctionDef | ast.Lambda, frame: Frame) -> Function:
         """Return the function of a definition."""
         raise NotImplementedError
@@ -147,7 +151,8 @@ class Calls:
             return self.enter(function.kind.find("__call__"), [function, *arguments], options)
         if isinstance(function, Partial):
             try:
-                return function.call(*arguments, **options)
+                value = function.call(*arguments, **options)
+                return self.made(value) if isinstance(value, (list, dict)) else value
             except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
                 raise Unreadable(f"{function.name}: {error}") from error
         if isinstance(function, Module):

@@ -200,7 +200,8 @@ class Expressions(Calls):
                 raise Unreadable("a repetition of that length")
         elif kind in (ast.LShift, ast.RShift):
             raise Unreadable("shifts are not read")
-        return self.python(function, left, right)
+        value = self.python(function, left, right)
+        return self.made(value) if isinstance(value, list) else value
 
     def python(self, function: Callable[..., Any], *values: Any) -> Any:
         """Return the value of a function of plain Python values."""
@@ -301,10 +302,6 @@ class Expressions(Calls):
         if isinstance(value, Unknown):
             raise Follows(value.reason)
         return value
-
-    def made(self, container: Any) -> Any:
-        """Remember a container that each round of a loop makes anew."""
-        raise NotImplementedError
 
     def is_whole(self, owner: Any) -> bool:
         """Say whether a container has all that Python would have put into it."""
