@@ -14,7 +14,7 @@ from gradwright.checking.facts import lowered
 from gradwright.checking.findings import Note, Place
 from gradwright.checking.naming import label
 from gradwright.checking.nodes import Array, Follows, Node, Raises, Tape, Unknown, Unreadable, part_mark
-from gradwright.checking.objects import Event, Frame, Instance
+from gradwright.checking.objects import Event, Frame, Instance, Origin
 from gradwright.checking.source import Cell, Source
 
 
@@ -29,6 +29,7 @@ class Assignments(Expressions):
     """Targets of every form, and what is told of them."""
 
     _cell: Cell
+    returned: dict[int, tuple[Any, list[Origin]]]
 
     def __init__(self, source: Source, listener: Listener | None = None) -> None:
         self.source, self.listener = source, listener
@@ -38,7 +39,7 @@ class Assignments(Expressions):
         self.raised: list[tuple[Place, str]] = []
         self.assumed_at: set[Place] = set()
         self._noted: set[tuple[Any, ...]] = set()
-        self.comprehensions, self.parts = {}, {}
+        self.comprehensions, self.parts, self.returned = {}, {}, {}
         if source.cells:
             self._cell = source.cells[0]
 
@@ -179,7 +180,8 @@ class Assignments(Expressions):
         part = target.value if isinstance(target, ast.Subscript) else target
         return self.evaluate(_as_load(part), frame)
 
-    def _store(self, target: ast.expr, value: Any, frame: Frame, tree: ast.stmt, expression: ast.expr | None) -> Any:
+    def _store(self, target: ast.expr, value: Any, frame: Frame, tree: ast.stmt, expression: ast.expr | None,
+               origin: Origin | None = None) -> Any:
         """Assign a value to a target, tell of it, and return the value, which may have been replaced."""
         if isinstance(target, (ast.Tuple, ast.List)):
             self._unpack(target, value, frame, tree)
@@ -195,6 +197,7 @@ class Assignments(Expressions):
             value = self._assume(target, tree)
         if isinstance(value, (Array, Unknown)):
             event = self._event(target, frame, tree, expression, "assign", None)
+            event.origin = origin
             if isinstance(value, Array):
                 event.node = value.node
             else:
@@ -238,14 +241,15 @@ class Assignments(Expressions):
                 self._store(part, value, frame, tree, None)
             return
         items = list(self.iterate(value))
+        _, origins = self.returned.get(id(value), (None, []))
         starred = [k for k, part in enumerate(target.elts) if isinstance(part, ast.Starred)]
         if starred:
             k, after = starred[0], len(target.elts) - starred[0] - 1
             items = [*items[:k], items[k:len(items) - after], *items[len(items) - after:]]
         if len(items) != len(target.elts):
             raise Unreadable(f"{len(target.elts)} names for {len(items)} values")
-        for part, item in zip(target.elts, items, strict=False):
-            self._store(part, item, frame, tree, None)
+        for k, (part, item) in enumerate(zip(target.elts, items, strict=True)):
+            self._store(part, item, frame, tree, None, origins[k] if len(origins) == len(items) else None)
 
     def _store_part(self, target: ast.Subscript, owner: Array, value: Any, frame: Frame, tree: ast.stmt,
                     expression: ast.expr | None) -> None:
@@ -288,12 +292,21 @@ class Assignments(Expressions):
                 replaced = self._tell(event)
                 if replaced is not None:
                     item.node = replaced
+            elif isinstance(item, Array) and isinstance(key, str) and part is not None and isinstance(items, dict):
+                items[key] = self._handed(place, item, frame, part)
             elif isinstance(item, Unknown):
                 event = self._named(place, frame, part or tree, part, "item")
                 event.unknown = item
                 replaced = self._tell(event)
                 if replaced is not None and isinstance(items, (dict, list)):
                     items[key] = Array(replaced)
+
+    def _handed(self, path: str, value: Array, frame: Frame, expression: ast.expr) -> Array:
+        """Tell of a value that has a name and is handed on under another."""
+        event = self._named(path, frame, expression, expression, "handed")
+        event.node = value.node
+        replaced = self._tell(event)
+        return value if replaced is None else Array(replaced)
 
     # Events.
 

@@ -387,7 +387,7 @@ def _is_sound(ours: str) -> bool:
 
 def _unknown(judge: Judge) -> int:
     """Return how many arrays that depend on the labels are none that is known: perhaps gradients of the other sign."""
-    return sum(j.verdict == "unknown" and j.event.node is not None and j.event.manner != "shown"
+    return sum(j.verdict == "unknown" and j.event.node is not None and j.event.manner not in ("shown", "handed")
                and j.event.index not in judge.partial and np.size(j.event.node.value) > 1
                and any(t[0] == "Y" for t in j.event.node.tags) for j in judge.judgements.values())
 

@@ -61,6 +61,8 @@ class Judge(Decays):
         if fix is not None:
             return self._apply(event, fix)
         node = event.node
+        if node is not None and event.manner == "handed":
+            return self._hand(event, node)
         if node is not None and id(node) in self.holders:
             return self._alias(event, node)
         if node is not None and FOREIGN in node.tags and all(t[0][0] not in "Wb" for t in node.tags):
@@ -86,6 +88,40 @@ class Judge(Decays):
         self._learn_leaf(event, ours)
         self.judgements[event.index] = Judgement(event, ours, "right")
         return None
+
+    def _hand(self, event: Event, node: Node) -> Node | None:
+        """A value that is handed on under a name: wrong where the name has a number, and means another of ours."""
+        held, judged = self.holders.get(id(node)), self.judgements.get(node.event)
+        known = judged.ours if judged is not None and judged.verdict != "unknown" else ""
+        ours = known if held is None else held[0]
+        found = self.judgements[event.index] = Judgement(event, ours, "right" if ours else "unknown")
+        meant, holder = self._meant(event), re.sub(r"(?:\[[^\[\]]*\]|\.\w+)$", "", event.path)
+        if meant[:1] in ("W", "b") and ours == meant:
+            self.learned.holders.add(holder)
+        elif meant[:1] in ("W", "b") and ours.startswith("grad_") and holder not in self.before.holders:
+            meant = f"grad_{meant}"  # gradients under the names of their parameters
+        if not ours or meant in ("", ours) or self._is_next(meant, ours) or ours == "function":
+            return None
+        tag = self.latest(meant)
+        if tag is not None:
+            expected: np.ndarray | None = self.versions[tag]
+        else:
+            expected = self.values_for(event, not meant.startswith("grad_")).get(meant)
+        if expected is None or compare(node.value, expected):
+            return None
+        found.ours, found.verdict, found.expected, found.named = meant, "wrong", expected, True
+        return self._nodes[tag] if tag is not None else self._replacement(event, meant, expected)
+
+    def _meant(self, event: Event) -> str:
+        """Return what a numbered name means in all of the file; empty where that is not one thing."""
+        mark = key(label(event.target))
+        if not mark[1]:
+            return ""
+        found = self._leaf_names.get((0, mark), set()) | (self.learned.own.get(mark, set())
+                                                          or self.before.own.get(mark, set()))
+        if found:
+            return next(iter(found)) if len(found) == 1 else ""
+        return self.name_of(event)
 
     def _compare(self, event: Event) -> Node | None:
         ours, value = self.name_of(event), None if event.node is None else event.node.value

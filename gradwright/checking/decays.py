@@ -52,7 +52,7 @@ class Decays(Updates):
         """Say whether a gradient has no decay where the loss, and the gradients by other weights, have it."""
         known = self.before.decays
         return (bool(self.before.penalty and known) and ours.startswith("grad_W") and ours[5:] not in known
-                and event.index not in self.partial and event.manner != "shown")
+                and event.index not in self.partial and event.manner not in ("shown", "handed"))
 
     def with_decay(self, event: Event, ours: str, values: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return what a quantity should be, with the decay that the code has elsewhere."""

@@ -149,7 +149,7 @@ def _overwritten(bench: Bench, judge: Judge) -> Warned:
     for event in events:
         judgement = judge.judgements.get(event.index)
         if (judgement is None or not judgement.ours.startswith("grad_") or event.node is None
-                or event.manner == "return" or not event.node.tags):
+                or event.manner in ("return", "handed") or not event.node.tags):
             continue
         for later in events[event.index + 1:]:
             if later.node is None or id(event.node) in bench.plain_graph.ancestors(later.node):

@@ -13,7 +13,7 @@ from gradwright.checking.assignments import Assignments, Listener, is_container
 from gradwright.checking.loops import runs_once, trains_on
 from gradwright.checking.naming import label
 from gradwright.checking.nodes import Array, Follows, Raises, Unknown, Unreadable
-from gradwright.checking.objects import Class, Frame, Function, Module
+from gradwright.checking.objects import Class, Frame, Function, Module, Origin
 from gradwright.checking.python_table import builtins
 from gradwright.checking.source import Source
 
@@ -234,6 +234,8 @@ class Interpreter(Assignments):
         value, path = self._value(expression, frame), f"{frame.label}()"
         if is_container(value):
             self._items_of(path, value, frame, tree, expression)
+            if isinstance(value, tuple) and isinstance(expression, ast.Tuple) and len(expression.elts) == len(value):
+                self.returned[id(value)] = value, [Origin(part, self._cell, frame) for part in expression.elts]
         elif isinstance(value, (Unknown, Array)):
             event = self._named(path, frame, tree, expression, "return")
             event.node = value.node if isinstance(value, Array) else None

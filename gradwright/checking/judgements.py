@@ -61,16 +61,20 @@ class Learned:
     Attributes:
         keys: Our names by the object and the letters and number of the code's.
         paths: Our names by the code's whole names.
+        own: Our names by letters and number, of values that got their first name there.
         decays: By how much of a weight matrix its gradient is larger, where the code decays weights.
         penalty: λ of the term λ/2 Σ‖W‖² in the loss; 0 where it has none.
         penalised: The names of losses with that term.
+        holders: Dicts and the like in which parameters are handed on, under their names.
     """
 
     keys: dict[tuple[int, Key], set[str]] = field(default_factory=dict)
     paths: dict[str, set[str]] = field(default_factory=dict)
+    own: dict[Key, set[str]] = field(default_factory=dict)
     decays: dict[str, float] = field(default_factory=dict)
     penalty: float = 0.0
     penalised: set[str] = field(default_factory=set)
+    holders: set[str] = field(default_factory=set)
 
 
 def squeezed_equal(one: tuple[int, ...], other: tuple[int, ...]) -> bool:

@@ -44,6 +44,7 @@ class Mended:
 
 def mend(root: Root, event: Event, judge: Judge, until: float) -> Mended | None:
     """Return the edit that gives a wrong line the right value; called where the line is about to be assigned."""
+    event = event.source
     if root.expected is None or event.expression is None:
         return None
     text = ast.get_source_segment(event.cell.text, event.expression)
@@ -55,7 +56,8 @@ def mend(root: Root, event: Event, judge: Judge, until: float) -> Mended | None:
     if operator is not None:
         return operator
     forward = not root.ours.startswith("grad_")
-    scope = scope_of(root.ours, event, judge, judge.values_for(event, forward))
+    again = event.manner == "handed" or root.event.origin is not None  # a name of the right value is what is looked for
+    scope = scope_of("" if again else root.ours, event, judge, judge.values_for(event, forward))
     until = min(until, time.process_time() + SECONDS)
     single = likely(event, edits(text, scope))
     if root.detail == "reshaped":

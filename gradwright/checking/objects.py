@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -163,6 +163,15 @@ class Partial:
     call: Callable[..., Any]
 
 
+@dataclass(frozen=True)
+class Origin:
+    """A part of what a function returns: its expression, the cell, and the names of that call."""
+
+    expression: ast.expr
+    cell: Cell
+    frame: Frame
+
+
 @dataclass(eq=False, repr=False)
 class Event:
     """An assignment, or another place where a value gets its name.
@@ -174,7 +183,8 @@ class Event:
         place: Where it stands.
         target: As it is written, with indices and keys filled in: ``W[2]``, ``grads['dW1']``.
         path: The same with the function's name in front, so that two locals of one name differ.
-        manner: ``assign``, ``in_place``, ``item``, ``return`` or ``shown``.
+        manner: ``assign``, ``in_place``, ``item``, ``return``, ``shown``, or ``handed`` for a value that has a name
+            already and is handed on under another: as an item of a dict, or as an argument.
         expression: The expression of the value; None where there is none of its own.
         combine: The new value of the target from that of the expression, for in-place operations.
         frame: The names in scope.
@@ -182,6 +192,7 @@ class Event:
         unknown: Why, then.
         previous: The value that the target had before; None where it had none.
         owner: The number of the object whose attribute it is, counted as objects are made; 0 for none.
+        origin: Of a part of what a function returns, the part of its ``return``, and where that is; None of others.
     """
 
     index: int
@@ -198,6 +209,16 @@ class Event:
     unknown: Unknown | None = None
     previous: Node | None = None
     owner: int = 0
+    origin: Origin | None = None
+
+    @property
+    def source(self) -> Event:
+        """The event as it would be where its value was put together."""
+        if self.origin is None:
+            return self
+        place = self.origin.cell.place(self.origin.expression)
+        return replace(self, cell=self.origin.cell, tree=self.origin.expression, expression=self.origin.expression,
+                       frame=self.origin.frame, place=place, origin=None)
 
     @property
     def spot(self) -> tuple[int | None, int]:

@@ -83,7 +83,7 @@ def raised(bench: Bench) -> list[Finding]:
 
 
 def _finding(root: Root, mended: Mended | None, judge: Judge, explained: Explained) -> Finding:
-    event = root.event
+    event = root.event.source
     kind, said = sentence(root, mended, judge)
     source = source_of(event)
     place = event.place
@@ -94,7 +94,10 @@ def _finding(root: Root, mended: Mended | None, judge: Judge, explained: Explain
     if judgement is not None and judgement.rate is not None and not ours.startswith("grad"):
         ours = f"grad_{ours}"
     instead = _instead(root, explained)
-    if instead:
+    if root.event.origin is not None:
+        instead = (Place(root.event.place.cell, root.event.place.line),)
+        said += f" Or {_lines_of(instead)} takes what is returned in another order."
+    elif instead:
         said += (f" Or it is right, and what stands in {_lines_of(instead)} is wrong: loss and gradients differ by a "
                  "factor.")
     return Finding(place, source, kind, event.target, said, derived(judge.setting, ours),
@@ -110,7 +113,7 @@ def _instead(root: Root, explained: Explained) -> tuple[Place, ...]:
             root, explained.judge.setting) is None:
         return ()
     judged = sorted(explained.judge.judgements.values(), key=lambda j: j.event.index)
-    gradients = [j.event for j in judged if j.ours.startswith("grad_") and j.event.manner != "shown"
+    gradients = [j.event for j in judged if j.ours.startswith("grad_") and j.event.manner not in ("shown", "handed")
                  and j.event.node is not None and any(t[0] == "Y" for t in j.event.node.tags)]
     if root.ours != "loss" and any(e.spot != event.spot and not _comes_from(e, event) for e in gradients):
         return ()  # a gradient beside this one has the factor of the loss

@@ -39,7 +39,10 @@ class Trials(Quantities):
         self._learn(event, ours)
 
     def _learn(self, event: Event, ours: str) -> None:
-        self.learned.keys.setdefault((event.owner, key(label(event.target))), set()).add(ours)
+        mark = key(label(event.target))
+        self.learned.keys.setdefault((event.owner, mark), set()).add(ours)
+        if not event.owner and (event.node is None or event.node.event in (-1, event.index)):
+            self.learned.own.setdefault(mark, set()).add(ours)
         self.learned.paths.setdefault(event.path, set()).add(ours)
 
     def version(self, ours: str, event: Event, value: Any) -> Node:
