@@ -13,7 +13,7 @@ import numpy as np
 from gradwright.checking.blaming import Explained, Root, explain
 from gradwright.checking.comparing import Judge, Listening
 from gradwright.checking.following import Follower, partial_events, random_leaves
-from gradwright.checking.functions_found import Evidence, evidence, factors, networks, readings, scales_of
+from gradwright.checking.functions_found import USUAL, Evidence, evidence, factors, networks, readings, scales_of
 from gradwright.checking.goals import is_covered
 from gradwright.checking.graph import Graph
 from gradwright.checking.hypotheses import search
@@ -29,9 +29,6 @@ from gradwright.checking.wiring import NotRecognised, Wiring
 from gradwright.checking.words import is_stale
 from symbolic.errors import InputError
 from symbolic.network import Layer, Network
-
-USUAL = ("sigmoid", "tanh", "relu", "leaky_relu", "softmax", "identity")
-"""Activations that hand-written code has, as a rule; between two readings they decide."""
 
 NOTHING = Wiring("columns", (1, 1), ())
 """Of a file in which no network is found."""
@@ -275,7 +272,9 @@ class Bench:
     def _by_one_edit(self, setting: Setting, explained: Explained,
                      seen: Evidence | None) -> tuple[Setting, Explained] | None:
         """Return the reading in which one edit makes all right, and that line; None where there is none."""
-        seconds, most = (BRIEFLY, FEW) if self._is_explained(setting, explained) else (SEARCH, READINGS)
+        usual = all(layer.activation in USUAL for layer in setting.network.layers)
+        brief = usual and self._is_explained(setting, explained)
+        seconds, most = (BRIEFLY, FEW) if brief else (SEARCH, READINGS)
         others = [] if seen is None else list(networks(seen, self.wiring, most))
         found = search(self, setting, explained, others, seconds)
         if found is None:

@@ -192,7 +192,8 @@ class Names:
         """What may stand in an expression: all in scope but what it computes, which would always be right."""
         target, used = self.scope.target, set(self.key.values())
         arrays = self.scope.arrays.items()
-        return {k: s for k, s in arrays if not target or self.scope.ours.get(k) != target or k in used}
+        return {k: s for k, s in arrays
+                if not target or self.scope.ours.get(k) != target or k in used or target[0] in "Wb"}  # its old value
 
     @cached_property
     def samples(self) -> str:

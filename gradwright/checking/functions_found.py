@@ -23,6 +23,9 @@ from symbolic.network import Network
 
 HIDDEN = ("sigmoid", "tanh", "relu", "leaky_relu", "softplus", "silu", "gelu", "elu", "mish", "identity")
 LOSSES = ("cross_entropy", "binary_cross_entropy", "mean_squared_error", "mean_absolute_error", "huber", "hinge")
+USUAL = ("sigmoid", "tanh", "relu", "leaky_relu", "softmax", "identity")
+"""Activations that hand-written code has, as a rule; between two readings they decide."""
+
 MOST = 40
 """As many readings of a file are tried."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from gradwright.checking.layouts import Quantities
 from gradwright.checking.likely_edits import direction_of
 from gradwright.checking.nodes import Node, Unreadable, recompute
 from gradwright.checking.objects import Event, Mark
-from gradwright.checking.reference import close
+from gradwright.checking.reference import is_multiple
 from gradwright.checking.settings import Setting
 
 if TYPE_CHECKING:
@@ -93,13 +93,3 @@ def first_gradient(follower: Follower, setting: Setting) -> np.ndarray | None:
     quantities = Quantities(follower.wiring, follower.chosen, setting=setting)
     quantities.versions = follower.versions
     return quantities.first().get("grad_W1")
-
-
-def is_multiple(value: Any, expected: np.ndarray) -> bool:
-    """Say whether a value is a multiple of another."""
-    value = np.asarray(value)
-    if value.shape != expected.shape or value.dtype.kind != "f" or not np.all(np.isfinite(value)):
-        return False
-    norm = float(np.sum(expected * expected))
-    factor = float(np.sum(value * expected)) / norm if norm else 0.0
-    return factor != 0 and close(value / factor, expected)

@@ -12,6 +12,7 @@ import numpy as np
 from gradwright.checking.comparing import Judge
 from gradwright.checking.findings import Finding
 from gradwright.checking.formulas import said
+from gradwright.checking.graph import VIEWS
 from gradwright.checking.mending import source_of
 from gradwright.checking.naming import is_called_loss, label
 from gradwright.checking.nodes import Node
@@ -114,11 +115,22 @@ def _unstable(bench: Bench, judge: Judge) -> Warned:
         if node.op == "divide" and len(node.parents) == 2:
             top, bottom = node.parents
             bare = top.op == "exp" and bottom.op == "sum" and _argument(bottom) is not None
-            if bare and _same(top, _argument(bottom)) and not _shifted(top.parents[0]):
-                event = _first_event(bench, node)
-                if event is not None:
-                    yield event, "unstable", ("this softmax overflows for entries above 709; subtract the largest "
-                                              "entry of each sample before the exponential, the value is the same.")
+            if not bare or not _same(top, _argument(bottom)):
+                continue
+            shift = _shift(top.parents[0])
+            event = _first_event(bench, top.parents[0] if shift in ("added", "another") else node)
+            if event is not None and shift != "largest":
+                yield event, *_SHIFTS[shift]
+
+
+_SHIFTS = {
+    "": ("unstable", "this softmax overflows for entries above 709; subtract the largest entry of each sample before "
+                     "the exponential, the value is the same."),
+    "added": ("sign", "the largest entry is added where it should be subtracted: the softmax is the same, and "
+                      "overflows for entries above 354."),
+    "another": ("wrong_name", "the largest entry of another array is subtracted: the softmax is the same, and may "
+                              "overflow; subtract that of the array itself."),
+}
 
 
 def _argument(node: Node) -> Node | None:
@@ -129,9 +141,21 @@ def _same(one: Node, other: Node | None) -> bool:
     return other is not None and (one is other or (other.op == one.op and other.parents == one.parents))
 
 
-def _shifted(node: Node) -> bool:
-    """Say whether a value is one from which something was subtracted."""
-    return node.op == "subtract" or any(p.op == "max" for p in node.parents)
+def _shift(node: Node) -> str:
+    """Return what is done to the argument of an exponential: ``largest`` where its largest entries are subtracted."""
+    if node.op not in ("subtract", "add") or len(node.parents) != 2:
+        return "largest" if any(p.op == "max" for p in node.parents) else ""
+    of, largest = node.parents
+    while largest.op in (*VIEWS, "getitem") and len(largest.parents) == 1:
+        largest = largest.parents[0]
+    if node.op == "add":
+        return "added" if largest.op == "max" and _is_same_value(of, largest.parents[0]) else ""
+    return "another" if largest.op == "max" and not _is_same_value(of, largest.parents[0]) else "largest"
+
+
+def _is_same_value(one: Node, other: Node) -> bool:
+    a, b = np.ravel(np.asarray(one.value)), np.ravel(np.asarray(other.value))
+    return a.size == b.size and bool(np.allclose(np.sort(a), np.sort(b)))
 
 
 def _integers(bench: Bench, judge: Judge) -> Warned:

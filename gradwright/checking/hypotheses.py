@@ -19,12 +19,13 @@ from gradwright.checking.comparing import Judge
 from gradwright.checking.edits import Edit
 from gradwright.checking.following import partial_events
 from gradwright.checking.functions_found import evidence, readings
-from gradwright.checking.goals import Goal, first_gradient, is_covered, is_multiple, quantities
+from gradwright.checking.goals import Goal, first_gradient, is_covered, quantities
 from gradwright.checking.likely_edits import Option, Options
 from gradwright.checking.lines_to_try import lines_to_try
 from gradwright.checking.mending import Mended
 from gradwright.checking.naming import looks_like_loss
 from gradwright.checking.objects import Event, Mark
+from gradwright.checking.reference import is_multiple
 from gradwright.checking.settings import Setting
 from gradwright.checking.trying import blocks_of, edited, swapped
 from symbolic.network import Network

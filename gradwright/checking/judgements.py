@@ -61,7 +61,7 @@ class Learned:
     Attributes:
         keys: Our names by the object and the letters and number of the code's.
         paths: Our names by the code's whole names.
-        own: Our names by letters and number, of values that got their first name there.
+        own: Our names by letters and number, of what is computed there and not only named again.
         decays: By how much of a weight matrix its gradient is larger, where the code decays weights.
         penalty: λ of the term λ/2 Σ‖W‖² in the loss; 0 where it has none.
         penalised: The names of losses with that term.

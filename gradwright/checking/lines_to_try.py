@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from gradwright.checking.blaming import Explained
+from gradwright.checking.functions_found import USUAL
 from gradwright.checking.judgements import Judgement
 from gradwright.checking.mending import Mended
 from gradwright.checking.naming import is_called_loss, label, looks_like_gradient
@@ -32,8 +33,13 @@ def lines_to_try(bench: Bench, explained: Explained, mended: Mapping[int, Mended
     read_there = {n.id for n in ast.walk(raising.expression) if isinstance(n, ast.Name)} \
         if raising is not None and raising.expression is not None else set()
 
+    rare = {f"h{k}" for k, layer in enumerate(explained.judge.setting.network.layers, start=1)
+            if layer.activation not in USUAL}
+
     def rank(event: Event) -> tuple[int, int]:
         judged = known.get(event.index)
+        if judged is not None and judged.ours in rare:
+            return -1, event.index
         if raising is not None and (event is raising or (event.manner == "return"
                                                          and event.frame.function in called_there)):
             return 0, event.index

@@ -105,7 +105,7 @@ def any_name(text: str, scope: Scope) -> Iterator[Edit]:
         old = plain[start:end].decode(errors="ignore")
         if old in scope.arrays or (old in scope.functions and id(node) not in called):
             for name in offered:
-                if name != old and scope.ours.get(name) != scope.target:
+                if name != old and (scope.ours.get(name) != scope.target or scope.target[:1] in ("W", "b")):
                     new = (plain[:start] + name.encode() + plain[end:]).decode()
                     yield Edit(new, "wrong_name", f"`{old}` stands where `{name}` belongs", start, end)
 

@@ -170,3 +170,13 @@ def compare(value: Any, expected: np.ndarray) -> str:
     if value.shape != expected.shape and squeezed(value.shape) == squeezed(expected.shape):
         return "reshaped" if close(value.reshape(expected.shape), expected) else ""
     return ""
+
+
+def is_multiple(value: Any, expected: np.ndarray) -> bool:
+    """Say whether a value is a multiple of another."""
+    value = np.asarray(value)
+    if value.shape != expected.shape or value.dtype.kind != "f" or not np.all(np.isfinite(value)):
+        return False
+    norm = float(np.sum(expected * expected))
+    factor = float(np.sum(value * expected)) / norm if norm else 0.0
+    return factor != 0 and close(value / factor, expected)

@@ -41,7 +41,8 @@ class Trials(Quantities):
     def _learn(self, event: Event, ours: str) -> None:
         mark = key(label(event.target))
         self.learned.keys.setdefault((event.owner, mark), set()).add(ours)
-        if not event.owner and (event.node is None or event.node.event in (-1, event.index)):
+        if not event.owner and event.expression is not None and not isinstance(
+                event.expression, (ast.Name, ast.Attribute, ast.Subscript)):
             self.learned.own.setdefault(mark, set()).add(ours)
         self.learned.paths.setdefault(event.path, set()).add(ours)
 

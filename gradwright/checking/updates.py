@@ -10,9 +10,10 @@ import numpy as np
 
 from gradwright.checking.following import Tag
 from gradwright.checking.judgements import Judgement
+from gradwright.checking.naming import key, label
 from gradwright.checking.nodes import Node
 from gradwright.checking.objects import Event
-from gradwright.checking.reference import close
+from gradwright.checking.reference import close, is_multiple
 from gradwright.checking.trials import Trials
 
 
@@ -42,7 +43,18 @@ class Updates(Trials):
                 others = [t for p in node.parents if p is not parent for t in p.tags]
                 if any(t[0] == "Y" for t in others):
                     return held
-        return None
+        return self._lost_version(event, node)
+
+    def _lost_version(self, event: Event, node: Node) -> Tag | None:
+        """Return the version that an update should go on from, by its name, where it goes down the right gradient."""
+        ours = self._leaf_names.get((event.owner, key(label(event.target))), set())
+        if len(ours) != 1 or len(node.parents) != 2 or next(iter(ours))[0] not in "Wb":
+            return None
+        gradient = self.values_for(event, False).get(f"grad_{next(iter(ours))}")
+        step = np.asarray(node.parents[1].value)
+        if gradient is None or gradient.shape != step.shape or step.size < 2 or not is_multiple(step, gradient):
+            return None
+        return self.latest(next(iter(ours)), event.index)
 
     def _update(self, event: Event, old: Tag) -> Node | None:
         ours = old[0]
