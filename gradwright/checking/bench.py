@@ -51,6 +51,9 @@ SEARCH = 4.0
 BRIEFLY = 0.5
 """As long, where small edits of several lines explain all as well: as a rule these are several mistakes."""
 
+SEVERAL = 3
+"""So many lines at fault are seldom as many mistakes."""
+
 MEND = 1.0
 """As long are edits of the lines at fault tried."""
 
@@ -66,10 +69,10 @@ class _Judged:
     """A reading, its run, and its rank among others.
 
     The rank is how many lines are wrong, whether gradients are not found, how many lines on the way to them say nothing
-    though all is right, rare activations, a sum, and the order.
+    though all is right, rare activations, how many lines say nothing at any rate, a sum, and the order.
     """
 
-    rank: tuple[int, bool, int, int, bool, int]
+    rank: tuple[int, bool, int, int, int, bool, int]
     setting: Setting
     judge: Judge
 
@@ -273,7 +276,7 @@ class Bench:
                      seen: Evidence | None) -> tuple[Setting, Explained] | None:
         """Return the reading in which one edit makes all right, and that line; None where there is none."""
         usual = all(layer.activation in USUAL for layer in setting.network.layers)
-        brief = usual and self._is_explained(setting, explained)
+        brief = usual and len(explained.spots) < SEVERAL and self._is_explained(setting, explained)
         seconds, most = (BRIEFLY, FEW) if brief else (SEARCH, READINGS)
         others = [] if seen is None else list(networks(seen, self.wiring, most))
         found = search(self, setting, explained, others, seconds)
@@ -324,8 +327,9 @@ class Bench:
             others = sum(bool(names) and layer.activation not in names
                          for layer, names in zip(setting.network.layers, seen.activations, strict=True))
             wrong, lost = self.cost(judge, setting) + others, not is_covered(judge, lossy=False)
-            silent = 0 if wrong or lost else _unknown(judge)
-            rank = (wrong, lost, silent, rare, setting.network.reduction != "mean", order)
+            unknown = _unknown(judge)
+            silent = 0 if wrong or lost else unknown
+            rank = (wrong, lost, silent, rare, unknown, setting.network.reduction != "mean", order)
             found.append(_Judged(rank, setting, judge))
             best = min(found, key=lambda f: f.rank).rank
             patient = time.process_time() < until if not any(best[:2]) else order - best[-1] < PATIENCE
@@ -348,7 +352,7 @@ class Bench:
             setting, explained = self._explained(judged, SECONDS)
             cost = len(explained.spots) + self._apart(explained.judge, setting)
             results.append(((cost, *judged.rank[1:]), setting, explained))
-            best_possible = not judged.rank[0] or (cost == 1 and not any(judged.rank[1:5]))
+            best_possible = not judged.rank[0] or (cost == 1 and not any((*judged.rank[1:4], judged.rank[5])))
             if best_possible or time.process_time() - started > SECONDS:
                 break
         rank, setting, explained = min(results, key=lambda r: r[0])

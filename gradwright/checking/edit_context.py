@@ -161,6 +161,7 @@ class Context:
         found: list[Layer] = [group.layer for group in self.groups]
         target = self.names.target_layer
         computed = [layer for node, _ in self.names.operands if (layer := self.names.role_of(node)[1]) and layer[0]]
+        computed = computed or [layer for text in self.scope.entries if (layer := self.names.layer_of(text))]
         if computed:
             variable = computed[0][0]
             numbers = sorted({n for v, n in computed if v == variable})

@@ -165,6 +165,15 @@ class Names:
         name, number = index_parts(entry.index)
         return (known[0], (name, number + known[1])) if known else ("", None)
 
+    def layer_of(self, text: str) -> Layer | None:
+        """Return the layer of an entry with a computed index; None where it is not known."""
+        entry = reference(text)
+        known = self.roots.get(entry.root) if entry is not None else None
+        if entry is None or known is None:
+            return None
+        name, number = index_parts(entry.index)
+        return (name, number + known[1]) if name else None
+
     def written(self, part: str, layer: Layer) -> str:
         """Return how the author writes a role of a layer; empty where it has no name in scope."""
         name, number = layer
@@ -184,6 +193,7 @@ class Names:
     def _style(self) -> Reference:
         """How the expression writes entries with computed keys."""
         found = [reference(self.expression.text(n)) for n, key in self.operands if not key]
+        found = found or [reference(text) for text in self.scope.entries]
         entries = [e for e in found if e is not None]
         return next((e for e in entries if e.style != "plain"), entries[0] if entries else Reference("", "", "k"))
 

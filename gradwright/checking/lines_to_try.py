@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gradwright.checking.blaming import Explained
 from gradwright.checking.functions_found import USUAL
-from gradwright.checking.judgements import Judgement
+from gradwright.checking.judgements import Judgement, is_main
 from gradwright.checking.mending import Mended
 from gradwright.checking.naming import is_called_loss, label, looks_like_gradient
 from gradwright.checking.objects import Event, Function, Mark
@@ -72,7 +72,7 @@ def lines_to_try(bench: Bench, explained: Explained, mended: Mapping[int, Mended
 
 
 def _is_right(judged: Judgement | None) -> bool:
-    return judged is not None and judged.verdict == "right" and judged.ours != "function"
+    return judged is not None and judged.verdict == "right" and is_main(judged.ours)
 
 
 def _what_matters(bench: Bench) -> set[int]:

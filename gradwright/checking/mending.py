@@ -97,13 +97,13 @@ def any_name(text: str, scope: Scope) -> Iterator[Edit]:
     tree, plain = ast.parse(text.strip(), mode="eval"), text.strip().encode()
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     bound = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
-    offered = dict.fromkeys([*bound, *_entries(tree, scope), *scope.arrays])
+    offered = dict.fromkeys([*bound, *scope.entries, *_entries(tree, scope), *scope.arrays])
     for node in ast.walk(tree):
         if not isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) or node.lineno != 1 or node.end_lineno != 1:
             continue
         start, end = node.col_offset, node.end_col_offset or 0
         old = plain[start:end].decode(errors="ignore")
-        if old in scope.arrays or (old in scope.functions and id(node) not in called):
+        if old in scope.arrays or old in scope.entries or (old in scope.functions and id(node) not in called):
             for name in offered:
                 if name != old and (scope.ours.get(name) != scope.target or scope.target[:1] in ("W", "b")):
                     new = (plain[:start] + name.encode() + plain[end:]).decode()

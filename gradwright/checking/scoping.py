@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,9 @@ from gradwright.checking.interpreter import Interpreter
 from gradwright.checking.nodes import Array, Unreadable
 from gradwright.checking.objects import Event, Frame, Function, Instance, Module
 from gradwright.checking.reference import activation_value, close, slope
+
+MOST_ENTRIES = 12
+"""As many entries with computed indices are offered."""
 
 
 def scope_of(target: str, event: Event, judge: Judge, values: Mapping[str, np.ndarray]) -> Scope:
@@ -53,10 +58,29 @@ def scope_of(target: str, event: Event, judge: Judge, values: Mapping[str, np.nd
             arrays[name], ours[name] = (), "N"
         elif isinstance(value, float):
             arrays[name] = ()
+    entries = {text: node.shape for text in _entries(event) if text not in arrays
+               for node in [judge.value_of(replace(event, combine=None), text)] if node is not None}
     network = judge.setting.network
     samples = int(values["N"]) if "N" in values else 1
     return Scope(arrays, ours, functions, {k: layer.activation for k, layer in enumerate(network.layers, start=1)},
-                 judge.setting.reference.samples_axis, samples, target, numpy, judge.run.source.facts.constants)
+                 judge.setting.reference.samples_axis, samples, target, numpy, judge.run.source.facts.constants,
+                 entries)
+
+
+def _entries(event: Event) -> list[str]:
+    """Return entries of lists and dicts with computed indices that are read in the loop around an assignment."""
+    home = event.frame.function.tree if event.frame.function is not None else event.cell.tree
+    line = event.expression.lineno if event.expression is not None else 0
+    loops = [n for n in ast.walk(home)
+             if isinstance(n, (ast.For, ast.While)) and n.lineno < line <= (n.end_lineno or 0)]
+    found: dict[str, None] = {}
+    for node in ast.walk(loops[-1]) if loops else ():
+        if isinstance(node, ast.Subscript) and not any(isinstance(n, ast.Slice) for n in ast.walk(node.slice)):
+            names = {n.id for n in ast.walk(node.slice) if isinstance(n, ast.Name)}
+            text = ast.get_source_segment(event.cell.text, node)
+            if names and text is not None:
+                found[text] = None
+    return list(found)[:MOST_ENTRIES]
 
 
 def _visible(frame: Frame) -> Iterator[tuple[str, Any, bool]]:
