@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -12,6 +14,8 @@ import numpy as np
 
 from gradwright.checking.blaming import Explained, Root, explain
 from gradwright.checking.comparing import Judge, Listening
+from gradwright.checking.edit_types import Edit
+from gradwright.checking.expressions import parsed
 from gradwright.checking.following import Follower, partial_events, random_leaves
 from gradwright.checking.functions_found import USUAL, Evidence, evidence, factors, networks, readings, scales_of
 from gradwright.checking.goals import is_covered
@@ -239,7 +243,20 @@ class Bench:
                 return True  # perhaps the function that is called is at fault
             if edit is not None and any(name not in edit.source for name in called.values()):
                 return True  # perhaps the function that the edit avoids is at fault
+            if edit is not None and called and edit.kind in ("missing_factor", "wrong_name"):
+                return True  # perhaps the function that is called is at fault, and not what it is given
+            if edit is not None and self._avoids_alias(root, edit):
+                return True  # perhaps the name that it avoids is that of a wrong value
         return not self._is_explained(setting, explained)
+
+    def _avoids_alias(self, root: Root, edit: Edit) -> bool:
+        """Say whether an edit of a line avoids a name that is another name of a value."""
+        def read(tree: ast.AST | None) -> Counter[str]:
+            return Counter(ast.unparse(n) for n in (ast.walk(tree) if tree is not None else ())
+                           if isinstance(n, (ast.Name, ast.Attribute)))
+
+        avoided = read(root.event.expression) - read(parsed(edit.source))
+        return any(e.is_alias and e.index < root.event.index and e.written in avoided for e in self.plain[0].events)
 
     def _is_explained(self, setting: Setting, explained: Explained) -> bool:
         """Say whether a small edit is known of each line at fault, at least of one."""
@@ -324,6 +341,7 @@ class Bench:
                     break
                 setting, judge = named, other
             rare = sum(layer.activation not in USUAL for layer in setting.network.layers)
+            rare += seen.is_odd(setting.scales.loss)
             others = sum(bool(names) and layer.activation not in names
                          for layer, names in zip(setting.network.layers, seen.activations, strict=True))
             wrong, lost = self.cost(judge, setting) + others, not is_covered(judge, lossy=False)

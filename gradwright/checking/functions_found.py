@@ -51,7 +51,12 @@ class Evidence:
     @property
     def is_complete(self) -> bool:
         """Whether every function of the network, and its loss, was found by its values."""
-        return all(self.activations) and bool(self.losses)
+        return all(self.activations) and bool(self.losses) and not self.is_odd(self.losses[0][1])
+
+    def is_odd(self, factor: float) -> bool:
+        """Say whether a loss with this factor is divided by the outputs and not by the samples, as by a wrong axis."""
+        return self.units > 1 and self.samples > 1 and any(
+            abs(factor * self.units - whole) <= SMALL for whole in (1.0, 0.5)) and self.samples != self.units
 
 
 _SPOKEN = (

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gradwright.checking.blaming import Explained
 from gradwright.checking.comparing import Judge
 from gradwright.checking.following import Follower
 from gradwright.checking.interpreter import Interpreter
@@ -15,7 +16,7 @@ from gradwright.checking.layouts import Quantities
 from gradwright.checking.likely_edits import direction_of
 from gradwright.checking.nodes import Node, Unreadable, recompute
 from gradwright.checking.objects import Event, Mark
-from gradwright.checking.reference import is_multiple
+from gradwright.checking.reference import close, is_multiple
 from gradwright.checking.settings import Setting
 
 if TYPE_CHECKING:
@@ -69,6 +70,45 @@ class Goal:
             if any(is_multiple(value, g) for g in self.expected):
                 return True
         return False
+
+
+@dataclass(eq=False)
+class Wanted:
+    """What the lines at fault should compute, under one reading.
+
+    Attributes:
+        values: Each of their values in the run as it is, with the right one.
+        ancestors: What a value depends on.
+    """
+
+    values: list[tuple[Node, np.ndarray]]
+    ancestors: Callable[[Node], frozenset[int]]
+
+    @staticmethod
+    def of(bench: Bench, explained: Explained) -> Wanted | None:
+        """Return what is wanted; None where nothing is, or a line has no value."""
+        events, found = bench.plain[0].events, []
+        for root in explained.roots:
+            event = events[root.event.index] if root.event.index < len(events) else None
+            if event is None or event.path != root.event.path or event.node is None or root.expected is None:
+                return None
+            if not root.detail:
+                found.append((event.node, root.expected))
+        return Wanted(found, bench.plain_graph.ancestors) if found else None
+
+    def is_met(self, event: Event, node: Node) -> bool:
+        """Say whether a value in place of a line's makes all of them right."""
+        if event.node is None:
+            return False
+        for of, expected in self.values:
+            if id(event.node) not in self.ancestors(of):
+                return False
+            try:
+                if not close(recompute(of, {event.node: node.value}), expected):
+                    return False
+            except Unreadable:
+                return False
+        return True
 
 
 def is_covered(judge: Judge, lossy: bool) -> bool:

@@ -19,7 +19,7 @@ from gradwright.checking.comparing import Judge
 from gradwright.checking.edits import Edit
 from gradwright.checking.following import partial_events
 from gradwright.checking.functions_found import evidence, readings
-from gradwright.checking.goals import Goal, first_gradient, is_covered, quantities
+from gradwright.checking.goals import Goal, Wanted, first_gradient, is_covered, quantities
 from gradwright.checking.likely_edits import Option, Options
 from gradwright.checking.lines_to_try import lines_to_try
 from gradwright.checking.mending import Mended
@@ -78,9 +78,10 @@ def search(bench: Bench, setting: Setting, explained: Explained, networks: Seque
     marks = Counter(e.mark for e in bench.plain[0].events)
     options = Options({}, until, frozenset(mark for mark, count in marks.items() if count > 1),
                       quantities(bench.plain[1], networks) if bench.trusted else frozenset())
+    wanted = Wanted.of(bench, explained)
     tried: set[tuple[Mark, str]] = set()
     later: list[tuple[Event, Edit]] = []
-    for tries in _tries(bench, setting, lines, options, _same_kind(explained, mended)):
+    for tries in _tries(bench, setting, lines, options, wanted, _same_kind(explained, mended)):
         for event, option in tries:
             if time.process_time() > until:
                 return None
@@ -122,7 +123,7 @@ def _same_kind(explained: Explained, mended: Mapping[int, Mended]) -> str:
     return next(iter(kinds)) if len(kinds) == 1 and len(explained.roots) > 1 else ""
 
 
-def _tries(bench: Bench, setting: Setting, lines: Sequence[Event], options: Options,
+def _tries(bench: Bench, setting: Setting, lines: Sequence[Event], options: Options, wanted: Wanted | None,
            kind: str) -> Iterator[list[tuple[Event, Option]]]:
     """Yield edits to try: of lines that raise an error, then those that give a known quantity, then all."""
     def collected(group: Sequence[Event]) -> list[tuple[int, Event, Option]]:
@@ -139,8 +140,11 @@ def _tries(bench: Bench, setting: Setting, lines: Sequence[Event], options: Opti
         yield in_turn(lines[:count])
     if options.quantities:
         for k in range(0, len(lines), GROUP):
-            known = [(line, option) for _, line, option in collected(lines[k:k + GROUP]) if option.known]
-            yield sorted(known, key=lambda t: t[1].edit.kind != kind)
+            group = [(line, option) for _, line, option in collected(lines[k:k + GROUP])]
+            if wanted is not None:
+                yield [(line, option) for line, option in group if wanted.is_met(line, option.node)]
+            yield sorted(((line, option) for line, option in group if option.known),
+                         key=lambda t: t[1].edit.kind != kind)
     for k in range(count, len(lines), GROUP):
         yield in_turn(lines[k:k + GROUP])
 

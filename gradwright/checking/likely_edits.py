@@ -76,7 +76,8 @@ class Options:
         if text is None:
             return
         forward = event.node is None or not any(t[0] == "Y" for t in event.node.tags)
-        target = "loss" if looks_like_loss(event.target) else ""
+        scalar = event.node is not None and not np.ndim(event.node.value) and not forward
+        target = "loss" if looks_like_loss(event.target) or scalar else ""
         scope = scope_of(target, event, judge, judge.values_for(event, forward))
         own, seen = mark_of(None if event.node is None else event.node.value), Counter[object]()
         known = {mark_of(value) for value in known_functions(event)} - {own}

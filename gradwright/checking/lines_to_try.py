@@ -11,7 +11,7 @@ from gradwright.checking.functions_found import USUAL
 from gradwright.checking.judgements import Judgement, is_main
 from gradwright.checking.mending import Mended
 from gradwright.checking.naming import is_called_loss, label, looks_like_gradient
-from gradwright.checking.objects import Event, Function, Mark
+from gradwright.checking.objects import Event, Function, Instance, Mark
 
 if TYPE_CHECKING:
     from gradwright.checking.bench import Bench
@@ -36,6 +36,9 @@ def lines_to_try(bench: Bench, explained: Explained, mended: Mapping[int, Mended
     rare = {f"h{k}" for k, layer in enumerate(explained.judge.setting.network.layers, start=1)
             if layer.activation not in USUAL}
 
+    read_by_roots = {ast.unparse(n) for root in explained.roots if root.event.expression is not None
+                     for n in ast.walk(root.event.expression) if isinstance(n, (ast.Name, ast.Attribute))}
+
     def rank(event: Event) -> tuple[int, int]:
         judged = known.get(event.index)
         if judged is not None and judged.ours in rare:
@@ -49,6 +52,8 @@ def lines_to_try(bench: Bench, explained: Explained, mended: Mapping[int, Mended
         if raising is not None and event.index < raising.index and label(event.target) in read_there:
             return 1, -event.index  # what the line reads, the latest first
         upstream = event.node is not None and id(event.node) in above
+        if upstream and event.is_alias and event.written in read_by_roots:
+            return 1, event.index  # another name of a value, perhaps of the wrong one
         if upstream and event.manner == "return" and event.frame.function in called:
             return 1, event.index
         if event.node is not None and id(event.node) in common and not _is_right(judged):
@@ -86,12 +91,16 @@ def _what_matters(bench: Bench) -> set[int]:
 
 
 def called_by(event: Event) -> dict[Function, str]:
-    """Return the functions of the code that an expression calls, and as what."""
+    """Return the functions and methods of the code that an expression calls, and as what."""
     found: dict[Function, str] = {}
     for node in ast.walk(event.expression) if event.expression is not None else ():
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            frame = event.frame.find(node.func.id)
-            value = frame.names[node.func.id] if frame is not None else None
-            if isinstance(value, Function):
-                found[value] = node.func.id
+        if not isinstance(node, ast.Call):
+            continue
+        of = node.func.value if isinstance(node.func, ast.Attribute) else node.func
+        frame = event.frame.find(of.id) if isinstance(of, ast.Name) else None
+        value = frame.names[of.id] if frame is not None and isinstance(of, ast.Name) else None
+        if isinstance(node.func, ast.Attribute):
+            value = value.kind.find(node.func.attr) if isinstance(value, Instance) else None
+        if isinstance(value, Function):
+            found[value] = ast.unparse(node.func)
     return found

@@ -221,6 +221,18 @@ class Event:
                        frame=self.origin.frame, place=place, origin=None)
 
     @property
+    def written(self) -> str:
+        """The target as the code writes it, of an assignment to one; else as it is named."""
+        tree = self.tree
+        return ast.unparse(tree.targets[0]) if isinstance(tree, ast.Assign) and len(tree.targets) == 1 else self.target
+
+    @property
+    def is_alias(self) -> bool:
+        """Whether it gives a value that has a name already another one."""
+        return (self.node is not None and self.node.event not in (-1, self.index)
+                and isinstance(self.expression, (ast.Name, ast.Attribute)))
+
+    @property
     def spot(self) -> tuple[int | None, int]:
         """The cell and the line."""
         return self.place.cell, self.place.line
