@@ -94,6 +94,8 @@ class Assignments(Expressions):
         read = _as_load(tree.target)
         old, kind = self.evaluate(read, frame), type(tree.op)
         value = self._value(tree.value, frame)
+        if isinstance(old, (int, float)) and isinstance(value, Array) and isinstance(tree.target, ast.Name):
+            old = Array(self.tape.leaf(old, "number"))  # what a sum begins with
         if not isinstance(old, Array):
             if isinstance(value, Unknown):
                 self._store(tree.target, value, frame, tree, tree.value)

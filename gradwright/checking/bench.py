@@ -43,6 +43,9 @@ CONTENDERS = 4
 PATIENCE = 12
 """After so many readings that are no better than the best, no more are tried."""
 
+PATIENTLY = 1.5
+"""As much longer are readings tried where lines are wrong under each."""
+
 FAR = 3
 """A reading with so many times the wrong lines of the best does not become the best when it is run again."""
 
@@ -350,7 +353,8 @@ class Bench:
             rank = (wrong, lost, silent, rare, unknown, setting.network.reduction != "mean", order)
             found.append(_Judged(rank, setting, judge))
             best = min(found, key=lambda f: f.rank).rank
-            patient = time.process_time() < until if not any(best[:2]) else order - best[-1] < PATIENCE
+            patient = time.process_time() < until if not any(best[:2]) else (
+                order - best[-1] < PATIENCE and time.process_time() < until + PATIENTLY)
             if not any(best[:3]) or not patient:
                 break
         return sorted(found, key=lambda f: f.rank)

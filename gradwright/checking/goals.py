@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,9 +13,8 @@ from gradwright.checking.comparing import Judge
 from gradwright.checking.following import Follower
 from gradwright.checking.interpreter import Interpreter
 from gradwright.checking.layouts import Quantities
-from gradwright.checking.likely_edits import direction_of
-from gradwright.checking.nodes import Node, Unreadable, recompute
-from gradwright.checking.objects import Event, Mark
+from gradwright.checking.likely_edits import Option, direction_of
+from gradwright.checking.nodes import Unreadable, substituted
 from gradwright.checking.reference import close, is_multiple
 from gradwright.checking.settings import Setting
 
@@ -28,15 +27,12 @@ class Goal:
     """What the first layer's gradient must be a multiple of, to tell quickly that an edit cannot be the right one.
 
     Attributes:
-        nodes: The values in the run that may be that gradient.
+        events: The assignments that may be that of the gradient, by index.
         expected: That gradient under each reading.
-        once: The lines that assign once: of others, one value says nothing.
     """
 
-    nodes: list[Node]
+    events: list[int]
     expected: list[np.ndarray]
-    once: set[Mark]
-    ancestors: Callable[[Node], frozenset[int]]
 
     @staticmethod
     def of(bench: Bench, networks: Sequence[Setting]) -> Goal | None:
@@ -46,28 +42,30 @@ class Goal:
         expected = [g for g in gradients if g is not None]
         if not expected:
             return None
-        nodes = [e.node for e in run.events if e.node is not None and e.node.event == e.index
-                 and e.node.shape == expected[0].shape and any(t[0] == "Y" for t in e.node.tags)]
-        marks = [e.mark for e in run.events]
-        return Goal(nodes[:3], expected, {m for m in marks if marks.count(m) == 1},
-                    bench.plain_graph.ancestors) if nodes else None
+        events = [e.index for e in run.events if e.node is not None and e.node.event == e.index
+                  and e.node.shape == expected[0].shape and any(t[0] == "Y" for t in e.node.tags)]
+        return Goal(list(dict.fromkeys((*events[:2], *events[-2:]))), expected) if events else None
 
     def is_reached(self, run: Interpreter) -> bool:
         """Say whether a value of another run is the gradient under one of the readings."""
         return any(is_multiple(n.value, g) for n in run.tape.nodes for g in self.expected if n.shape == g.shape)
 
-    def may_reach(self, event: Event, node: Node) -> bool:
-        """Say whether a value in place of a line's leads to the gradient under one of the readings."""
-        if event.node is None or event.mark not in self.once:
+    def may_reach(self, option: Option, run: Interpreter) -> bool:
+        """Say whether an edit of a line leads to the gradient under one of the readings; yes, where that is not known.
+
+        Args:
+            option: The edit.
+            run: The one in which it was found.
+        """
+        if not option.places:
             return True
-        for of in self.nodes:
-            value = of.value
-            if id(event.node) in self.ancestors(of):
-                try:
-                    value = recompute(of, {event.node: node.value})
-                except Unreadable:
-                    continue
-            if any(is_multiple(value, g) for g in self.expected):
+        for index in self.events:
+            node = run.events[index].node if index < len(run.events) else None
+            try:
+                value = None if node is None else substituted(node, option.places)
+            except Unreadable:
+                continue
+            if value is not None and any(is_multiple(value, g) for g in self.expected):
                 return True
         return False
 
@@ -77,38 +75,46 @@ class Wanted:
     """What the lines at fault should compute, under one reading.
 
     Attributes:
-        values: Each of their values in the run as it is, with the right one.
-        ancestors: What a value depends on.
+        values: The right value of each, by its index.
     """
 
-    values: list[tuple[Node, np.ndarray]]
-    ancestors: Callable[[Node], frozenset[int]]
+    values: dict[int, np.ndarray]
 
     @staticmethod
     def of(bench: Bench, explained: Explained) -> Wanted | None:
         """Return what is wanted; None where nothing is, or a line has no value."""
-        events, found = bench.plain[0].events, []
+        events, found = bench.plain[0].events, {}
         for root in explained.roots:
             event = events[root.event.index] if root.event.index < len(events) else None
             if event is None or event.path != root.event.path or event.node is None or root.expected is None:
                 return None
             if not root.detail:
-                found.append((event.node, root.expected))
-        return Wanted(found, bench.plain_graph.ancestors) if found else None
+                found[event.index] = root.expected
+        return Wanted(found) if found else None
 
-    def is_met(self, event: Event, node: Node) -> bool:
-        """Say whether a value in place of a line's makes all of them right."""
-        if event.node is None:
-            return False
-        for of, expected in self.values:
-            if id(event.node) not in self.ancestors(of):
-                return False
+    def is_met(self, option: Option, run: Interpreter) -> bool:
+        """Say whether an edit of a line makes all of them right.
+
+        Args:
+            option: The edit.
+            run: The one in which it was found.
+        """
+        factor: float | None = None if len(self.values) > 1 else 1.0  # the reading may have the wrong one
+        for index, expected in self.values.items() if option.places else ():
+            node = run.events[index].node if index < len(run.events) else None
             try:
-                if not close(recompute(of, {event.node: node.value}), expected):
-                    return False
+                value = None if node is None else np.asarray(substituted(node, option.places))
             except Unreadable:
                 return False
-        return True
+            if value is None or value.shape != expected.shape or not value.size:
+                return False
+            if factor is None and expected.size > 1:
+                largest = int(np.argmax(np.abs(expected)))
+                factor = float(value.flat[largest] / expected.flat[largest]) if expected.flat[largest] else 1.0
+            scale = factor if expected.size > 1 else 1.0
+            if not scale or not np.isfinite(scale) or not close(value / scale, expected):
+                return False
+        return bool(option.places)
 
 
 def is_covered(judge: Judge, lossy: bool) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -32,6 +32,9 @@ from symbolic.network import Network
 
 if TYPE_CHECKING:
     from gradwright.checking.bench import Bench
+
+ROUNDS = 16
+"""In as many further rounds of a loop are the edits of its lines followed."""
 
 GROUP = 5
 """So many lines are looked at together: the first edits of each before further ones."""
@@ -89,7 +92,7 @@ def search(bench: Bench, setting: Setting, explained: Explained, networks: Seque
             if mark in tried:
                 continue
             tried.add(mark)
-            if goal is not None and not goal.may_reach(event, option.node):
+            if goal is not None and not goal.may_reach(option, options.runs[event.mark]):
                 later.append((event, option.edit))
                 continue
             found = _reading(bench, event, option.edit, kept, goal)
@@ -127,7 +130,8 @@ def _tries(bench: Bench, setting: Setting, lines: Sequence[Event], options: Opti
            kind: str) -> Iterator[list[tuple[Event, Option]]]:
     """Yield edits to try: of lines that raise an error, then those that give a known quantity, then all."""
     def collected(group: Sequence[Event]) -> list[tuple[int, Event, Option]]:
-        bench.listening(setting, {e.index: options.collect for e in group if e.mark not in options.edits})
+        new = {e.mark for e in group if e.mark not in options.edits}
+        bench.listening(setting, _probes(bench, new, options))
         return [(k, line, option) for line in group for k, option in enumerate(options.edits.get(line.mark, []))]
 
     def in_turn(group: Sequence[Event]) -> list[tuple[Event, Option]]:
@@ -142,11 +146,24 @@ def _tries(bench: Bench, setting: Setting, lines: Sequence[Event], options: Opti
         for k in range(0, len(lines), GROUP):
             group = [(line, option) for _, line, option in collected(lines[k:k + GROUP])]
             if wanted is not None:
-                yield [(line, option) for line, option in group if wanted.is_met(line, option.node)]
+                yield [(line, option) for line, option in group if wanted.is_met(option, options.runs[line.mark])]
             yield sorted(((line, option) for line, option in group if option.known),
                          key=lambda t: t[1].edit.kind != kind)
     for k in range(count, len(lines), GROUP):
         yield in_turn(lines[k:k + GROUP])
+
+
+def _probes(bench: Bench, marks: set[Mark], options: Options) -> dict[int, Callable[[Event, Judge], None]]:
+    """Return what to do where some lines are about to be assigned: in the first round, and in further ones."""
+    rounds: dict[Mark, list[int]] = {}
+    for event in bench.plain[0].events:
+        if event.mark in marks:
+            rounds.setdefault(event.mark, []).append(event.index)
+    found: dict[int, Callable[[Event, Judge], None]] = {}
+    for first, *others in rounds.values():
+        found[first] = options.collect
+        found |= dict.fromkeys(others[:ROUNDS + 1], options.follow if len(others) <= ROUNDS else options.forget)
+    return found
 
 
 def _reading(bench: Bench, event: Event, edit: Edit | None, kept: frozenset[str],

@@ -144,6 +144,8 @@ class Interpreter(Assignments):
             replaced = self._tell(event)
             if replaced is not None:
                 value = Array(replaced)
+        elif isinstance(value, Array) and isinstance(call.args[-1], (ast.Name, ast.Attribute, ast.Subscript)):
+            value = self._handed(path, value, frame, call.args[-1])
         owner.insert(at, value)
         self.grow(owner)
         return True

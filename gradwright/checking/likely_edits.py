@@ -7,8 +7,8 @@ import itertools
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -16,15 +16,13 @@ from gradwright.checking.blaming import likely
 from gradwright.checking.comparing import Judge
 from gradwright.checking.edits import Edit, edits
 from gradwright.checking.expressions import parsed
+from gradwright.checking.interpreter import Interpreter
 from gradwright.checking.mending import any_name, is_rigid
 from gradwright.checking.naming import looks_like_loss
 from gradwright.checking.nodes import Array, Node
 from gradwright.checking.objects import Event, Mark
 from gradwright.checking.reference import activation_value, slope
 from gradwright.checking.scoping import scope_of
-
-if TYPE_CHECKING:
-    pass
 
 EDITS = 60
 """As many edits of one line are tried, first those with which a function of the code is a known one."""
@@ -44,11 +42,13 @@ class Option:
         edit: The edit.
         node: The value that it gives there, in the first round of a loop.
         known: Whether that is a quantity of the network, or what a function of the code may have to return.
+        places: The values that it gives in each round, by those that the line has; none where there are too many.
     """
 
     edit: Edit
     node: Node
     known: bool
+    places: dict[Node, Node] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -60,12 +60,28 @@ class Options:
         until: When to stop, in seconds of processor time.
         repeated: Lines that are run more than once: edits that give the same value first may differ later.
         quantities: Marks of the network's quantities under several readings.
+        runs: The run in which the edits of a line were found.
     """
 
     edits: dict[Mark, list[Option]]
     until: float
     repeated: frozenset[Mark] = frozenset()
     quantities: frozenset[object] = frozenset()
+    runs: dict[Mark, Interpreter] = field(default_factory=dict)
+
+    def forget(self, event: Event, judge: Judge) -> None:
+        """Give up the values of a line's edits in further rounds, of which there are too many."""
+        for option in self.edits.get(event.mark, []):
+            option.places.clear()
+
+    def follow(self, event: Event, judge: Judge) -> None:
+        """Find the values of a line's edits in a further round; called where it is about to be assigned."""
+        for option in self.edits.get(event.mark, []) if event.node is not None else ():
+            node = judge.value_of(event, option.edit.source) if option.places else None
+            if node is None or event.node is None:
+                option.places.clear()
+            else:
+                option.places[event.node] = node
 
     def collect(self, event: Event, judge: Judge) -> None:
         """Find the edits of a line; called where it is about to be assigned."""
@@ -97,10 +113,13 @@ class Options:
             value = mark_of(node.value)
             seen[value] += 1
             if value != own and seen[value] <= alike:
-                found.append(Option(edit, node, value in known or direction_of(node.value) in self.quantities))
+                places = {event.node: node} if event.node is not None and not event.is_alias else {}
+                is_known = value in known or direction_of(node.value) in self.quantities
+                found.append(Option(edit, node, is_known, places))
                 if len(found) == made:
                     break
         self.edits[mark] = sorted(found, key=lambda option: not option.known)[:EDITS]
+        self.runs[mark] = judge.run
 
 
 def known_functions(event: Event) -> Iterator[np.ndarray]:

@@ -11,6 +11,7 @@ from gradwright.checking.functions_found import USUAL
 from gradwright.checking.judgements import Judgement, is_main
 from gradwright.checking.mending import Mended
 from gradwright.checking.naming import is_called_loss, label, looks_like_gradient
+from gradwright.checking.nodes import ancestors_of
 from gradwright.checking.objects import Event, Function, Instance, Mark
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def lines_to_try(bench: Bench, explained: Explained, mended: Mapping[int, Mended
     leaves = {leaf.event for leaf in bench.wiring.leaves}
     called = {f for root in explained.roots for f in called_by(root.event)}
     raising = next((e for e in events if e.unknown is not None and e.unknown.raises), None)
+    led_there = _above(explained, raising) if raising is not None else {}
     called_there = called_by(raising) if raising is not None else {}
     read_there = {n.id for n in ast.walk(raising.expression) if isinstance(n, ast.Name)} \
         if raising is not None and raising.expression is not None else set()
@@ -51,6 +53,8 @@ def lines_to_try(bench: Bench, explained: Explained, mended: Mapping[int, Mended
             return 1, event.index  # the calls that led to the error
         if raising is not None and event.index < raising.index and label(event.target) in read_there:
             return 1, -event.index  # what the line reads, the latest first
+        if event.mark in led_there:
+            return 2, -led_there[event.mark]
         upstream = event.node is not None and id(event.node) in above
         if upstream and event.is_alias and event.written in read_by_roots:
             return 1, event.index  # another name of a value, perhaps of the wrong one
@@ -74,6 +78,17 @@ def lines_to_try(bench: Bench, explained: Explained, mended: Mapping[int, Mended
                 event.node is None or event.node.tags) and event.mark in marks:
             found.setdefault(event.mark, event)
     return list(found.values())
+
+
+def _above(explained: Explained, raising: Event) -> dict[Mark, int]:
+    """Return the lines that lead to one that raises an error, each with its last place."""
+    judge = explained.judge
+    there = next((e for e in judge.run.events if e.mark == raising.mark and e.node is None), None)
+    if there is None:
+        return {}
+    above = frozenset().union(*(ancestors_of(node) for node in judge.operands_of(there)))
+    return {e.mark: e.index for e in judge.run.events if e.node is not None and id(e.node) in above
+            and e.index < there.index and not _is_right(judge.judgements.get(e.index))}
 
 
 def _is_right(judged: Judgement | None) -> bool:

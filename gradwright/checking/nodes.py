@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -279,6 +279,39 @@ def part_mark(node: Node) -> object:
     """Return what tells parts of an array apart: the array, and the values."""
     value = np.asarray(node.value)
     return id(node.parents[0]), value.shape, value.tobytes()
+
+
+def substituted(target: Node, given: Mapping[Node, Node]) -> Any:
+    """Return the value of a node where others stand for some, in what these are computed from too.
+
+    Raises:
+        Unreadable: A function raises at these values, or a value would depend on itself.
+    """
+    known: dict[int, Any] = {}
+    first = min(node.order for node in given)
+    stack, open_nodes = [target], {id(target)}
+    while stack:
+        node = stack[-1]
+        other = given.get(node)
+        if id(node) in known:
+            stack.pop()
+            open_nodes.discard(id(node))
+            continue
+        needed = [other] if other is not None else list(node.parents)
+        if other is None and (node.order < first or node.function is None):
+            known[id(node)] = node.value
+            continue
+        missing = [n for n in needed if id(n) not in known]
+        if any(id(n) in open_nodes for n in missing):
+            raise Unreadable("a value that depends on itself")
+        if missing:
+            stack += missing
+            open_nodes |= set(map(id, missing))
+        elif other is not None:
+            known[id(node)] = known[id(other)]
+        elif node.function is not None:
+            known[id(node)] = call(node.function, thawed(node.arguments, lambda n: known[id(n)]), node.options)
+    return known[id(target)]
 
 
 def recompute(target: Node, given: dict[Node, Any]) -> Any:
