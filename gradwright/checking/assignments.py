@@ -13,7 +13,7 @@ from gradwright.checking.expressions import BINARY, Expressions, parsed
 from gradwright.checking.facts import lowered
 from gradwright.checking.findings import Note, Place
 from gradwright.checking.naming import label
-from gradwright.checking.nodes import Array, Follows, Node, Raises, Tape, Unknown, Unreadable, part_mark
+from gradwright.checking.nodes import Array, Follows, Node, Raises, Tape, Unknown, Unreadable, part_mark, unknown_of
 from gradwright.checking.objects import Event, Frame, Instance, Origin
 from gradwright.checking.source import Cell, Source
 
@@ -69,7 +69,7 @@ class Assignments(Expressions):
         except Unreadable as error:
             if not isinstance(error, Follows):
                 self._note(tree, str(error), isinstance(error, Raises))
-            return Unknown(str(error), raises=isinstance(error, Raises))
+            return unknown_of(error)
 
     def _assign(self, tree: ast.Assign, frame: Frame) -> None:
         target, several = tree.targets[0], tree.value
@@ -132,7 +132,7 @@ class Assignments(Expressions):
         except Unreadable as error:
             if not isinstance(error, Follows):
                 self._note(tree, str(error), isinstance(error, Raises))
-            event.unknown = Unknown(str(error), raises=isinstance(error, Raises))
+            event.unknown = unknown_of(error)
             replaced = self._tell(event)
             if replaced is not None:
                 (whole if isinstance(whole, Array) else old).node = replaced
@@ -267,7 +267,7 @@ class Assignments(Expressions):
         except Unreadable as error:
             if not isinstance(error, Follows):
                 self._note(tree, str(error), isinstance(error, Raises))
-            event.unknown = Unknown(str(error), raises=isinstance(error, Raises))
+            event.unknown = unknown_of(error)
         replaced = self._tell(event)
         if replaced is not None:
             owner.node = replaced

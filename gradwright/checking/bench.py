@@ -113,6 +113,11 @@ class Bench:
         return counts[0] == counts[1] > 0 and not raises
 
     @cached_property
+    def _raises(self) -> bool:
+        """Whether the file raises an error at random values."""
+        return any(e.unknown is not None and e.unknown.raises for e in self.plain[0].events)
+
+    @cached_property
     def graph(self) -> Graph:
         """What depends on what."""
         return Graph(self.own)
@@ -143,8 +148,16 @@ class Bench:
 
     def judge(self, setting: Setting, chosen: Mapping[int, Any] | None = None, **more: Any) -> Judge:
         """Return a run in which events are compared, and wrong ones corrected."""
-        judge = Judge(self.wiring, self.chosen if chosen is None else chosen, setting=setting, partial=self.partial,
-                      **more)
+        judge = self._judge(setting, self.chosen if chosen is None else chosen, self.partial, more)
+        if self._raises:  # what goes on with the right value shows steps that an error has hidden
+            steps = partial_events(judge.run) - self.partial
+            if any(i in steps and j.verdict == "wrong" for i, j in judge.judgements.items()):
+                judge = self._judge(setting, judge.chosen, self.partial | steps, more)
+        return judge
+
+    def _judge(self, setting: Setting, chosen: Mapping[int, Any], partial: frozenset[int],
+               more: Mapping[str, Any]) -> Judge:
+        judge = Judge(self.wiring, chosen, setting=setting, partial=partial, **more)
         judge.run = Interpreter(self.source, judge, self.files)
         judge.tape = judge.run.tape
         judge.run.run()
@@ -231,7 +244,7 @@ class Bench:
         if not explained.roots:
             if explained.judge.drawn:
                 return False  # not everything can be found
-            raises = any(e.unknown is not None and e.unknown.raises for e in self.own.events)
+            raises = any(e.unknown is not None and e.unknown.stops for e in self.own.events)
             return raises or not is_covered(explained.judge, lossy=False)
         if any(layer.activation not in USUAL for layer in setting.network.layers):
             return True
@@ -275,7 +288,7 @@ class Bench:
             return now
         own = Interpreter(self.source, files=self.files)
         own.run()
-        if any(e.unknown is not None and e.unknown.raises for e in own.events):
+        if any(e.unknown is not None and e.unknown.stops for e in own.events):
             return None
         try:
             wirings = find_wirings(own, self.hints)
@@ -321,7 +334,7 @@ class Bench:
 
     def _take(self, wiring: Wiring, chosen: dict[int, Any], partial: frozenset[int]) -> None:
         """Go on with another wiring; what was found with the old one is forgotten."""
-        for name in ("plain", "plain_graph", "trusted"):
+        for name in ("plain", "plain_graph", "trusted", "_raises"):
             self.__dict__.pop(name, None)
         self.wiring, self.chosen, self.partial = wiring, chosen, partial
 

@@ -23,6 +23,7 @@ class Scope:
         target: Our name of what the expression should compute, such as ``grad_a2``; empty where it is not known.
         numpy: How NumPy is called, such as ``np``.
         constants: Numbers that stand somewhere in the code, as they are written, such as ``0.01``.
+        missing: Names that the expression reads and that are not defined.
         entries: Entries with computed indices that stand in other lines of the same loop, such as ``h[k - 1]``.
     """
 
@@ -36,6 +37,7 @@ class Scope:
     numpy: str = "np"
     constants: tuple[str, ...] = ()
     entries: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    missing: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

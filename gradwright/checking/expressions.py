@@ -11,7 +11,18 @@ from typing import Any
 import numpy as np
 
 from gradwright.checking.calls import Calls
-from gradwright.checking.nodes import DRAWN, Array, Follows, Raises, Undefined, Unknown, Unreadable, View, part_mark
+from gradwright.checking.nodes import (
+    DRAWN,
+    Array,
+    Follows,
+    Raises,
+    Undefined,
+    Unknown,
+    Unreadable,
+    View,
+    part_mark,
+    unknown_of,
+)
 from gradwright.checking.numpy_table import VIEWS
 from gradwright.checking.objects import Class, Frame, Function, Instance, Method, Module, Parent
 
@@ -124,7 +135,7 @@ class Expressions(Calls):
         try:
             return self.evaluate(tree, frame)
         except Unreadable as error:
-            return Unknown(str(error), raises=isinstance(error, Raises), fresh=True)
+            return unknown_of(error, fresh=True)
 
     def _dict(self, tree: ast.Dict, frame: Frame) -> Any:
         made: dict[Any, Any] = self.made({})

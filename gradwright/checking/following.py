@@ -143,6 +143,9 @@ def partial_events(run: Interpreter) -> frozenset[int]:
             continue
         for later in run.events[event.index + 1:]:
             if later.node is None:
+                if later.path == event.path and later.manner == "in_place" and later.previous is event.node:
+                    found.add(event.index)  # a step, though it raises an error
+                    break
                 continue
             depends = id(event.node) in graph.ancestors(later.node) and later.node is not event.node
             if later.path == event.path and (depends or later.node is event.node):

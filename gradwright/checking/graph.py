@@ -91,6 +91,12 @@ class Graph:
         return sorted(found, key=lambda n: n.order)
 
     @cached_property
+    def _looped(self) -> set[str]:
+        """The names to which loops give values."""
+        return {n.id for cell in self.run.source.cells for loop in ast.walk(cell.tree) if isinstance(loop, ast.For)
+                for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
+
+    @cached_property
     def rewritten(self) -> set[str]:
         """The names that are assigned from themselves: ``W -= …``, ``W = W - …``."""
         found = set()
@@ -98,6 +104,9 @@ class Graph:
             tree = event.tree
             if isinstance(tree, ast.AugAssign) and isinstance(tree.op, (ast.Sub, ast.Add)):
                 found |= {event.target, label(event.target)}
+                first = event.previous.event if event.previous is not None and event.target in self._looped else -1
+                if first >= 0:  # for p, g in zip(parameters, gradients): p -= …
+                    found |= {self.run.events[first].target, label(self.run.events[first].target)}
             elif isinstance(tree, ast.Assign) and isinstance(tree.value, ast.BinOp) and len(tree.targets) == 1:
                 left = ast.unparse(tree.value.left)
                 if left == ast.unparse(tree.targets[0]):

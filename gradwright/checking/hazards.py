@@ -14,10 +14,10 @@ from gradwright.checking.findings import Finding
 from gradwright.checking.formulas import said
 from gradwright.checking.graph import VIEWS
 from gradwright.checking.mending import source_of
-from gradwright.checking.naming import is_called_loss, label
+from gradwright.checking.naming import is_called_loss, label, looks_like_gradient
 from gradwright.checking.nodes import Node
 from gradwright.checking.objects import Event
-from gradwright.checking.reference import CLOSE
+from gradwright.checking.reference import CLOSE, close
 from gradwright.checking.words import shape
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def hazards(bench: Bench, judge: Judge, taken: set[tuple[int | None, int]]) -> l
     """Return warnings, one of a kind for a line, but for lines that have an error."""
     found: dict[tuple[object, ...], Finding] = {}
     for search in (_layouts, _unsummed, _broadcasts, _unstable, _integers, _overwritten, _shared, _means, _forgotten,
-                   _undefined):
+                   _undefined, _turned):
         for event, kind, message in search(bench, judge):
             mark = (*event.spot, kind)
             if event.spot not in taken and mark not in found:
@@ -230,6 +230,22 @@ def _undefined(bench: Bench, judge: Judge) -> Warned:
             seen.add(found[1])
             yield event, "wrong_name", (f"`{found[1]}` is not defined in this file; unless it comes from elsewhere, "
                                         "another name is meant.")
+
+
+def _turned(bench: Bench, judge: Judge) -> Warned:
+    """A gradient within the network with the other sign, where all gradients by parameters are right."""
+    if judge.setting.scales.parameters < 0 or any(j.verdict == "wrong" for j in judge.judgements.values()):
+        return
+    for judgement in judge.judgements.values():
+        event = judgement.event
+        if (judgement.verdict != "unknown" or event.node is None or event.manner not in ("assign", "item")
+                or not looks_like_gradient(event.target) or np.size(event.node.value) < 2):
+            continue
+        value = np.asarray(event.node.value)
+        for ours, right in judge.values_for(event, False).items():
+            if ours.startswith("grad_") and right.shape == value.shape and np.any(right) and close(-value, right):
+                yield event, "sign", f"this is −{said(ours)}: the sign is the other one."
+                break
 
 
 def replaced(bench: Bench, judge: Judge) -> list[Finding]:

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 ROUNDS = 16
 """In as many further rounds of a loop are the edits of its lines followed."""
 
+URGENT = 3
+"""So many lines that lead to one that raises an error are tried with it."""
+
 GROUP = 5
 """So many lines are looked at together: the first edits of each before further ones."""
 
@@ -110,7 +113,7 @@ def search(bench: Bench, setting: Setting, explained: Explained, networks: Seque
 def _by_order(bench: Bench, lines: Sequence[Event], kept: frozenset[str]) -> Hypothesis | None:
     """Return a later line that belongs before one that raises an error, where all is right with it there."""
     for line in lines:
-        if line.unknown is not None and line.unknown.raises:
+        if line.unknown is not None and line.unknown.stops:
             for block, k in blocks_of(line):
                 for other in range(k + 1, min(k + 4, len(block))):
                     with swapped(block, k, other):
@@ -134,14 +137,16 @@ def _tries(bench: Bench, setting: Setting, lines: Sequence[Event], options: Opti
         bench.listening(setting, _probes(bench, new, options))
         return [(k, line, option) for line in group for k, option in enumerate(options.edits.get(line.mark, []))]
 
-    def in_turn(group: Sequence[Event]) -> list[tuple[Event, Option]]:
-        return [(line, option) for _, line, option in sorted(collected(group), key=lambda t: t[0])]
+    def in_turn(group: Sequence[Event], urgent: int = GROUP) -> list[tuple[Event, Option]]:
+        later = {id(line) for line in group[urgent:]}  # of these half as many in the same time
+        ordered = sorted(collected(group), key=lambda t: t[0] * (2 if id(t[1]) in later else 1))
+        return [(line, option) for _, line, option in ordered]
 
     first = lines[0].unknown if lines else None
     count = 0
-    if first is not None and first.raises:  # with the calls that led there
+    if first is not None and first.stops:  # with the calls that led there
         count = sum(e.unknown is not None and e.unknown.reason == first.reason for e in lines[:3])
-        yield in_turn(lines[:count])
+        yield in_turn(lines[:count + URGENT], count)
     if options.quantities:
         for k in range(0, len(lines), GROUP):
             group = [(line, option) for _, line, option in collected(lines[k:k + GROUP])]
@@ -174,7 +179,7 @@ def _reading(bench: Bench, event: Event, edit: Edit | None, kept: frozenset[str]
         if now is None or len(now.wiring.parameters) < len(bench.wiring.parameters):
             return None
         run, follower = now.plain
-        if any(e.unknown is not None and e.unknown.raises for e in run.events):
+        if any(e.unknown is not None and e.unknown.stops for e in run.events):
             return None
         if goal is not None and not goal.is_reached(run):
             return None

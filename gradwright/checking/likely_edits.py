@@ -101,7 +101,7 @@ class Options:
         made = EDITS if not known else MADE
         found: list[Option] = []
         usual, names = likely(event, edits(text, scope)), any_name(text, scope)
-        if event.unknown is not None and event.unknown.raises:  # names as soon as shapes
+        if event.unknown is not None and event.unknown.stops:  # names as soon as shapes
             both = itertools.chain.from_iterable(itertools.zip_longest(usual, names))
             usual, names = [edit for edit in both if edit is not None], iter(())
         for edit in itertools.chain(usual, names, forms(text, scope.numpy)):

@@ -29,7 +29,7 @@ def lines_to_try(bench: Bench, explained: Explained, mended: Mapping[int, Mended
     common = frozenset.intersection(*each) if len(each) > 1 else frozenset()
     leaves = {leaf.event for leaf in bench.wiring.leaves}
     called = {f for root in explained.roots for f in called_by(root.event)}
-    raising = next((e for e in events if e.unknown is not None and e.unknown.raises), None)
+    raising = next((e for e in events if e.unknown is not None and e.unknown.stops), None)
     led_there = _above(explained, raising) if raising is not None else {}
     called_there = called_by(raising) if raising is not None else {}
     read_there = {n.id for n in ast.walk(raising.expression) if isinstance(n, ast.Name)} \
@@ -66,7 +66,7 @@ def lines_to_try(bench: Bench, explained: Explained, mended: Mapping[int, Mended
             return 3, event.index
         if upstream and (judged is None or judged.verdict in ("unknown", "raises") or event.manner == "return"):
             return 4, event.index
-        if event.index in roots or (event.unknown is not None and event.unknown.raises):
+        if event.index in roots or (event.unknown is not None and event.unknown.stops):
             return 5, event.index
         return 6 if upstream else 7, event.index
 

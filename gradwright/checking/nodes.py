@@ -42,11 +42,23 @@ class Unknown:
         reason: Why, in words.
         raises: Whether the code itself would raise an error there.
         fresh: Whether it arose within the expression that is being read.
+        undefined: Whether a name is read there that the file assigns nowhere.
     """
 
     reason: str
     raises: bool = False
     fresh: bool = False
+    undefined: bool = False
+
+    @property
+    def stops(self) -> bool:
+        """Whether the code would stop there, unless the name that is missing comes from elsewhere."""
+        return self.raises or self.undefined
+
+
+def unknown_of(error: Unreadable, fresh: bool = False) -> Unknown:
+    """Return the unknown value of what is not read."""
+    return Unknown(str(error), isinstance(error, Raises), fresh, isinstance(error, Undefined))
 
 
 DRAWN = ("a random draw", 0)

@@ -60,11 +60,13 @@ def scope_of(target: str, event: Event, judge: Judge, values: Mapping[str, np.nd
             arrays[name] = ()
     entries = {text: node.shape for text in _entries(event) if text not in arrays
                for node in [judge.value_of(replace(event, combine=None), text)] if node is not None}
+    read = {n.id for n in ast.walk(event.expression) if isinstance(n, ast.Name)} if event.expression is not None else ()
+    missing = frozenset(n for n in read if event.frame.find(n) is None and n not in judge.run.builtins)
     network = judge.setting.network
     samples = int(values["N"]) if "N" in values else 1
     return Scope(arrays, ours, functions, {k: layer.activation for k, layer in enumerate(network.layers, start=1)},
                  judge.setting.reference.samples_axis, samples, target, numpy, judge.run.source.facts.constants,
-                 entries)
+                 entries, missing)
 
 
 def _entries(event: Event) -> list[str]:

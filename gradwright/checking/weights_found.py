@@ -62,8 +62,19 @@ def weights_and_inputs(graph: Graph, hints: Mapping[str, str],
                     and graph.is_rewritten(graph.event(other)) and label(graph.event(other).path) in names):
                 inputs[id(node)] = node
                 met.append((product, left, right))
-    plain = [n for n in inputs.values() if not LABEL.search(graph.event(n).target)]
+    plain = [n for n in inputs.values() if not LABEL.search(graph.event(n).target) and not _is_hidden(
+        graph, n, inputs, met)]
     return list(weights.values()), [(node, _flipped(met, node)) for node in plain or inputs.values()]
+
+
+def _is_hidden(graph: Graph, node: Node, inputs: Mapping[int, Node], met: Sequence[tuple[Node, Node, Node]]) -> bool:
+    """Say whether a value that is made of inputs meets other weights than they: one within the network."""
+    def partners(of: int) -> set[str]:
+        pairs = ((a, b) for _, left, right in met for a, b in ((left, right), (right, left)))
+        return {label(graph.event(b).path) for a, b in pairs if id(a) == of}
+
+    above = graph.ancestors(node) - {id(node)}
+    return any(other in above and partners(other).isdisjoint(partners(id(node))) for other in inputs)
 
 
 def _added(graph: Graph) -> set[int]:
