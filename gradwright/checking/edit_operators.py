@@ -28,6 +28,8 @@ def sign_edits(context: Context) -> Iterator[Edit]:
             case ast.UnaryOp(ast.USub(), operand):
                 sentence = f"the sign of {context.shown(node)} is wrong"
                 yield context.edit({node: context.piece(operand)}, "sign", sentence)
+            case ast.Call(function, [left, right]) if context.expression.function(node) in {"add", "subtract"}:
+                yield from _other_sums(context, node, function, left, right)
             case ast.Call(_, [operand, *_]) if context.expression.function(node) in ABSOLUTE:
                 sentence = f"{context.shown(node)} loses the sign of {context.shown(operand)}"
                 yield context.edit({node: context.piece(operand)}, "sign", sentence)
@@ -108,30 +110,35 @@ def _exchanges(context: Context, node: ast.expr) -> Iterator[Edit]:
                 old, token = flips[type(op)]
                 new = Piece(f"{context.piece(left).fit(6)} {token} {context.piece(right).fit(6)}", 5)
                 yield context.edit({node: new}, "operator", f"`{old}` stands where `{token}` belongs")
-        case ast.Call(function, [left, right]):
-            yield from _other_calls(context, node, function, left, right)
+        case ast.Call(function, [_, _]):
+            yield from _other_calls(context, node, function)
         case ast.Call(ast.Attribute(left), [right]) if context.expression.function(node) == ".dot":
             new = joined(context.piece(left), "*", context.piece(right))
             yield context.edit({node: new}, "operator", "`.dot` stands where `*` belongs")
 
 
-def _other_calls(
-    context: Context, node: ast.Call, function: ast.expr, left: ast.expr, right: ast.expr
-) -> Iterator[Edit]:
+def _other_calls(context: Context, node: ast.Call, function: ast.expr) -> Iterator[Edit]:
     name, numpy = context.expression.function(node), context.scope.numpy
-    one, other = context.piece(left), context.piece(right)
     swaps = {
         "dot": ("multiply", "outer"), "matmul": ("multiply", "outer"), "outer": ("dot", "multiply"),
-        "inner": ("dot", "multiply"), "multiply": ("dot", "outer"), "add": ("subtract",), "subtract": ("add",),
+        "inner": ("dot", "multiply"), "multiply": ("dot", "outer"),
         "maximum": ("minimum",), "minimum": ("maximum",), "divide": ("multiply",),
     }  # fmt: skip
     for new in swaps.get(name, ()):
-        kind = "sign" if new in {"add", "subtract"} else "operator"
-        yield context.edit({function: Piece(f"{numpy}.{new}")}, kind, f"`{numpy}.{name}` stands where "
+        yield context.edit({function: Piece(f"{numpy}.{new}")}, "operator", f"`{numpy}.{name}` stands where "
                            f"`{numpy}.{new}` belongs", function)  # fmt: skip
+
+
+def _other_sums(
+    context: Context, node: ast.Call, function: ast.expr, left: ast.expr, right: ast.expr
+) -> Iterator[Edit]:
+    name, numpy = context.expression.function(node), context.scope.numpy
     if name == "subtract":
         sentence = f"the difference {context.shown(node)} has the wrong sign"
-        yield context.edit({left: other, right: one}, "sign", sentence)
+        yield context.edit({left: context.piece(right), right: context.piece(left)}, "sign", sentence)
+    new = "add" if name == "subtract" else "subtract"
+    yield context.edit({function: Piece(f"{numpy}.{new}")}, "sign", f"`{numpy}.{name}` stands where "
+                       f"`{numpy}.{new}` belongs", function)  # fmt: skip
 
 
 def _regrouped(context: Context) -> Iterator[Edit]:

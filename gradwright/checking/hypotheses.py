@@ -6,6 +6,7 @@ line is taken for granted, the file is read again from the start, and the edit i
 
 from __future__ import annotations
 
+import ast
 import itertools
 import time
 from collections import Counter
@@ -17,13 +18,15 @@ from typing import TYPE_CHECKING
 from gradwright.checking.blaming import Explained
 from gradwright.checking.comparing import Judge
 from gradwright.checking.edits import Edit
+from gradwright.checking.expressions import parsed
 from gradwright.checking.following import partial_events
 from gradwright.checking.functions_found import evidence, readings
 from gradwright.checking.goals import Goal, Wanted, first_gradient, is_covered, quantities
+from gradwright.checking.judgements import is_main
 from gradwright.checking.likely_edits import Option, Options
 from gradwright.checking.lines_to_try import lines_to_try
 from gradwright.checking.mending import Mended
-from gradwright.checking.naming import looks_like_loss
+from gradwright.checking.naming import key, label, looks_like_gradient, looks_like_loss
 from gradwright.checking.objects import Event, Mark
 from gradwright.checking.reference import is_multiple
 from gradwright.checking.settings import Setting
@@ -87,7 +90,8 @@ def search(bench: Bench, setting: Setting, explained: Explained, networks: Seque
     wanted = Wanted.of(bench, explained)
     tried: set[tuple[Mark, str]] = set()
     later: list[tuple[Event, Edit]] = []
-    for tries in _tries(bench, setting, lines, options, wanted, _same_kind(explained, mended)):
+    for tries in _tries(bench, setting, lines, options, wanted, _same_kind(explained, mended),
+                        _right(explained)):
         for event, option in tries:
             if time.process_time() > until:
                 return None
@@ -129,8 +133,13 @@ def _same_kind(explained: Explained, mended: Mapping[int, Mended]) -> str:
     return next(iter(kinds)) if len(kinds) == 1 and len(explained.roots) > 1 else ""
 
 
+def _right(explained: Explained) -> frozenset[int]:
+    """Return the lines whose values are quantities of the network, and right."""
+    return frozenset(i for i, j in explained.judge.judgements.items() if j.verdict == "right" and is_main(j.ours))
+
+
 def _tries(bench: Bench, setting: Setting, lines: Sequence[Event], options: Options, wanted: Wanted | None,
-           kind: str) -> Iterator[list[tuple[Event, Option]]]:
+           kind: str, right: frozenset[int]) -> Iterator[list[tuple[Event, Option]]]:
     """Yield edits to try: of lines that raise an error, then those that give a known quantity, then all."""
     def collected(group: Sequence[Event]) -> list[tuple[int, Event, Option]]:
         new = {e.mark for e in group if e.mark not in options.edits}
@@ -147,15 +156,27 @@ def _tries(bench: Bench, setting: Setting, lines: Sequence[Event], options: Opti
     if first is not None and first.stops:  # with the calls that led there
         count = sum(e.unknown is not None and e.unknown.reason == first.reason for e in lines[:3])
         yield in_turn(lines[:count + URGENT], count)
-    if options.quantities:
-        for k in range(0, len(lines), GROUP):
-            group = [(line, option) for _, line, option in collected(lines[k:k + GROUP])]
-            if wanted is not None:
-                yield [(line, option) for line, option in group if wanted.is_met(option, options.runs[line.mark])]
-            yield sorted(((line, option) for line, option in group if option.known),
-                         key=lambda t: t[1].edit.kind != kind)
+    later: dict[int, list[tuple[Event, Option]]] = {1: [], 2: []}
+    for k in range(0, len(lines) if options.quantities else 0, GROUP):
+        group = [(line, option) for _, line, option in collected(lines[k:k + GROUP])]
+        met = [t for t in group if wanted is not None and wanted.is_met(t[1], options.runs[t[0].mark])]
+        known = sorted((t for t in group if t[1].known), key=lambda t: t[1].edit.kind != kind)
+        at_once: list[tuple[Event, Option]] = []
+        for t in (*met, *known):  # a value that is named again is seldom computed there, a right one seldom wrong
+            at = 1 if _computes_of_name(*t) else 2 if t[0].index in right and not t[0].is_alias else 0
+            (later[at] if at else at_once).append(t)
+        yield at_once
+    yield from later.values()
     for k in range(count, len(lines), GROUP):
         yield in_turn(lines[k:k + GROUP])
+
+
+def _computes_of_name(line: Event, option: Option) -> bool:
+    """Say whether an edit computes something where a line only names a value again."""
+    if not line.is_alias or isinstance(parsed(option.edit.source), (ast.Name, ast.Attribute, ast.Subscript)):
+        return False
+    names = line.target, ast.unparse(line.expression) if line.expression is not None else ""
+    return not all(map(looks_like_gradient, names)) or key(label(names[0])) == key(label(names[1]))  # not dz = da
 
 
 def _probes(bench: Bench, marks: set[Mark], options: Options) -> dict[int, Callable[[Event, Judge], None]]:

@@ -301,25 +301,27 @@ def substituted(target: Node, given: Mapping[Node, Node]) -> Any:
     """
     known: dict[int, Any] = {}
     first = min(node.order for node in given)
-    stack, open_nodes = [target], {id(target)}
+    stack: list[Node] = [target]
+    begun: set[int] = set()  # on the way from the target to the node that is looked at
     while stack:
         node = stack[-1]
         other = given.get(node)
         if id(node) in known:
             stack.pop()
-            open_nodes.discard(id(node))
             continue
         needed = [other] if other is not None else list(node.parents)
         if other is None and (node.order < first or node.function is None):
             known[id(node)] = node.value
             continue
         missing = [n for n in needed if id(n) not in known]
-        if any(id(n) in open_nodes for n in missing):
+        if any(id(n) in begun for n in missing):
             raise Unreadable("a value that depends on itself")
+        begun.add(id(node))
         if missing:
             stack += missing
-            open_nodes |= set(map(id, missing))
-        elif other is not None:
+            continue
+        begun.discard(id(node))
+        if other is not None:
             known[id(node)] = known[id(other)]
         elif node.function is not None:
             known[id(node)] = call(node.function, thawed(node.arguments, lambda n: known[id(n)]), node.options)
