@@ -20,7 +20,7 @@ from gradwright.checking.following import Follower, partial_events, random_leave
 from gradwright.checking.functions_found import USUAL, Evidence, evidence, factors, networks, readings, scales_of
 from gradwright.checking.goals import is_covered
 from gradwright.checking.graph import Graph
-from gradwright.checking.hypotheses import search
+from gradwright.checking.hypotheses import same_kind, search
 from gradwright.checking.interpreter import Interpreter
 from gradwright.checking.judgements import Fix, Judgement, is_main
 from gradwright.checking.lines_to_try import called_by
@@ -309,7 +309,8 @@ class Bench:
                      seen: Evidence | None) -> tuple[Setting, Explained] | None:
         """Return the reading in which one edit makes all right, and that line; None where there is none."""
         usual = all(layer.activation in USUAL for layer in setting.network.layers)
-        brief = usual and len(explained.spots) < SEVERAL and self._is_explained(setting, explained)
+        several = len(explained.spots) >= SEVERAL or same_kind(explained, self.corrections(setting, explained))
+        brief = usual and not several and self._is_explained(setting, explained)
         seconds, most = (BRIEFLY, FEW) if brief else (SEARCH, READINGS)
         others = [] if seen is None else list(networks(seen, self.wiring, most))
         found = search(self, setting, explained, others, seconds)

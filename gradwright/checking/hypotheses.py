@@ -90,7 +90,7 @@ def search(bench: Bench, setting: Setting, explained: Explained, networks: Seque
     wanted = Wanted.of(bench, explained)
     tried: set[tuple[Mark, str]] = set()
     later: list[tuple[Event, Edit]] = []
-    for tries in _tries(bench, setting, lines, options, wanted, _same_kind(explained, mended),
+    for tries in _tries(bench, setting, lines, options, wanted, same_kind(explained, mended),
                         _right(explained)):
         for event, option in tries:
             if time.process_time() > until:
@@ -127,7 +127,7 @@ def _by_order(bench: Bench, lines: Sequence[Event], kept: frozenset[str]) -> Hyp
     return None
 
 
-def _same_kind(explained: Explained, mended: Mapping[int, Mended]) -> str:
+def same_kind(explained: Explained, mended: Mapping[int, Mended]) -> str:
     """Return the kind of mistake that all lines at fault seem to have, where there are several; perhaps it is one."""
     kinds = {mended[r.event.index].kind if r.event.index in mended else "" for r in explained.roots}
     return next(iter(kinds)) if len(kinds) == 1 and len(explained.roots) > 1 else ""

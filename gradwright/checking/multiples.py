@@ -23,12 +23,12 @@ def multiple(root: Root, setting: Setting) -> Fraction | None:
     if not factor or not close(value / factor, expected):
         return None
     usual = {s * u * t for s in _both(setting.samples) for u in _both(setting.wiring.widths[-1]) for t in _both(2)}
-    return next((f for f in usual if abs(factor - f) <= CLOSE * f), None)
+    return next((f for f in (*usual, Fraction(-1)) if abs(factor - f) <= CLOSE * abs(f)), None)
 
 
 def times(factor: Fraction, samples: int) -> str:
     """Say a factor: ``twice``, ``half of``, ``as many times as there are samples, 20, …``."""
-    known = {Fraction(2): "twice", Fraction(1, 2): "half of"}
+    known = {Fraction(2): "twice", Fraction(1, 2): "half of", Fraction(-1): "minus"}
     if factor in known:
         return known[factor]
     if samples > 1 and factor in (samples, Fraction(1, samples)):

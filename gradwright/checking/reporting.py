@@ -109,21 +109,27 @@ def _finding(root: Root, mended: Mended | None, judge: Judge, explained: Explain
 def _instead(root: Root, explained: Explained) -> tuple[Place, ...]:
     """Return the lines that may be at fault where a loss and all its gradients differ by a constant factor alone."""
     event = root.event
-    if len(explained.spots) != 1 or root.detail or event.node is None or multiple(
-            root, explained.judge.setting) is None:
+    factor = multiple(root, explained.judge.setting)
+    if len(explained.spots) != 1 or root.detail or event.node is None or factor is None:
         return ()
     judged = sorted(explained.judge.judgements.values(), key=lambda j: j.event.index)
     gradients = [j.event for j in judged if j.ours.startswith("grad_") and j.event.manner not in ("shown", "handed")
-                 and j.event.node is not None and any(t[0] == "Y" for t in j.event.node.tags)]
+                 and j.event.node is not None and any(t[0] == "Y" for t in j.event.node.tags)
+                 and not (j.event.path == event.path and j.event.index < event.index)]  # a step to it
     if root.ours != "loss" and any(e.spot != event.spot and not _comes_from(e, event) for e in gradients):
         return ()  # a gradient beside this one has the factor of the loss
     losses = [j.event for j in judged if j.ours == "loss" and j.event.manner != "shown" and j.verdict == "right"]
+
+    def parts(loss: Event) -> list[Event]:
+        above = ancestors_of(loss.node) if loss.node is not None else set()
+        return [j.event for j in judged if j.verdict == "unknown" and j.event.index < loss.index
+                and j.event.node is not None and id(j.event.node) in above]
+
     if root.ours == "loss":
-        parts = [j.event for j in judged if j.verdict == "unknown" and j.event.index < event.index
-                 and j.event.node is not None and id(j.event.node) in ancestors_of(event.node)]
-        found = [*gradients[:1], *parts]
+        found = [*(gradients[:1] if factor > 0 else ()), *parts(event)]
     else:
-        found = losses if gradients and gradients[0].spot == event.spot else []
+        first = not gradients or gradients[0].spot == event.spot or gradients[0].index > event.index
+        found = [e for loss in losses for e in (*parts(loss), loss)] if first else []
     places = dict.fromkeys(Place(e.place.cell, e.place.line) for e in found if e.spot != event.spot)
     return tuple(places)
 
@@ -151,7 +157,7 @@ def _is_mean_of_sum(root: Root, instead: tuple[Place, ...], explained: Explained
 def _lines_of(places: tuple[Place, ...]) -> str:
     """Return lines in words."""
     cells = [f"In [{p.cell}], line {p.line}" if p.cell is not None else f"line {p.line}" for p in places]
-    return " and ".join(cells)
+    return " or ".join(cells)
 
 
 def _marked(event: Event, mended: Mended) -> Place:

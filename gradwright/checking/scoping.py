@@ -56,7 +56,7 @@ def scope_of(target: str, event: Event, judge: Judge, values: Mapping[str, np.nd
                 ours[path] = judged.ours
         if isinstance(value, int) and not isinstance(value, bool) and value == values.get("N", np.zeros(())):
             arrays[name], ours[name] = (), "N"
-        elif isinstance(value, float):
+        elif isinstance(value, float) and value not in (0.0, 1.0):  # with which much is the same
             arrays[name] = ()
     entries = {text: node.shape for text in _entries(event) if text not in arrays
                for node in [judge.value_of(replace(event, combine=None), text)] if node is not None}

@@ -76,7 +76,7 @@ def sentence(root: Root, mended: Mended | None, judge: Judge) -> tuple[str, str]
         return "missing_factor", f"This is not {what}: the loss has a term λ/2 ‖W‖², its gradient λ W is missing here."
     factor = multiple(root, judge.setting)
     if factor is not None:
-        kind = "loss_mismatch" if root.ours == "loss" else "scale"
+        kind = "sign" if factor < 0 else "loss_mismatch" if root.ours == "loss" else "scale"
         return kind, f"This is not {what}: it is {times(factor, judge.setting.samples)} that."
     if root.ours == "loss" and event.node is not None:
         return "loss_mismatch", f"This is not {what} whose gradients follow: its value is another."
