@@ -79,7 +79,14 @@ class Judge(Decays):
         """Another name of a parameter, of X or of Y; the name of another parameter is a mistake."""
         ours, mark = self.holders[id(node)][0], key(label(event.target))
         meant = self._leaf_names.get((event.owner, mark), set())
-        if mark[1] and len(meant) == 1 and ours not in meant and ours[0] in "Wb":
+        gradient = self.name_of(event) if looks_like_gradient(event.target) else ""
+        if gradient.startswith("grad_"):
+            expected = self.values_for(event, False).get(gradient)
+            if expected is not None:
+                self.judgements[event.index] = Judgement(event, gradient, "wrong", expected, named=True)
+                return self._replacement(event, gradient, expected)
+        if (mark[1] or event.origin is not None) and len(meant) == 1 and ours not in meant and (
+                ours[0] in "Wb" or event.origin is not None):
             right = next(iter(meant))
             tag = self.latest(right)
             if tag is not None and right[0] in "Wb":
@@ -335,7 +342,7 @@ class Judge(Decays):
                 return False  # another value is the loss
             known = event.index in self.partial or self.by_value(event, self.values_for(event, False))[0]
             return strict and {"X", "Y"} <= names and not known
-        sure = re.search(r"loss|cost|^[lj]$", label(event.target.removesuffix("()")), re.IGNORECASE)
+        sure = re.search(r"loss|cost|^[lj]$|cross_?entropy|nll", label(event.target.removesuffix("()")), re.IGNORECASE)
         return bool(names & {"X", "Y"}) and bool(names - {"X", "Y"} or (sure and event.node.op != "number"))
 
     def _replacement(self, event: Event, ours: str, expected: np.ndarray) -> Node:

@@ -14,7 +14,7 @@ from gradwright.checking.findings import Finding
 from gradwright.checking.formulas import said
 from gradwright.checking.graph import VIEWS
 from gradwright.checking.mending import source_of
-from gradwright.checking.naming import is_called_loss, label, looks_like_gradient
+from gradwright.checking.naming import is_called_loss, key, label, looks_like_gradient
 from gradwright.checking.nodes import Node
 from gradwright.checking.objects import Event
 from gradwright.checking.reference import CLOSE, close
@@ -30,7 +30,7 @@ def hazards(bench: Bench, judge: Judge, taken: set[tuple[int | None, int]]) -> l
     """Return warnings, one of a kind for a line, but for lines that have an error."""
     found: dict[tuple[object, ...], Finding] = {}
     for search in (_layouts, _unsummed, _broadcasts, _unstable, _integers, _overwritten, _shared, _means, _forgotten,
-                   _undefined, _turned):
+                   _undefined, _turned, _outdated):
         for event, kind, message in search(bench, judge):
             mark = (*event.spot, kind)
             if event.spot not in taken and mark not in found:
@@ -246,6 +246,20 @@ def _turned(bench: Bench, judge: Judge) -> Warned:
             if ours.startswith("grad_") and right.shape == value.shape and np.any(right) and close(-value, right):
                 yield event, "sign", f"this is −{said(ours)}: the sign is the other one."
                 break
+
+
+def _outdated(bench: Bench, judge: Judge) -> Warned:
+    """A parameter that is handed on under its name as it was before an update."""
+    for judgement in judge.judgements.values():
+        event = judgement.event
+        held = judge.holders.get(id(event.node)) if event.manner == "handed" and event.node is not None else None
+        if held is None or held[0][0] not in "Wb":
+            continue
+        newer = [tag[1] for tag in judge.versions if tag[0] == held[0] and held[1] < tag[1] < event.index]
+        update = judge.judgements[newer[-1]].event if newer else None
+        if update is not None and update.frame is event.frame and key(label(update.target)) == key(label(event.target)):
+            yield event, "stale_value", (f"this is {said(held[0])} as it was before its update in line "
+                                         f"{update.place.line}, which is lost.")
 
 
 def replaced(bench: Bench, judge: Judge) -> list[Finding]:

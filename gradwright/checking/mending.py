@@ -13,6 +13,7 @@ from typing import Any
 
 from gradwright.checking.blaming import Root, likely
 from gradwright.checking.comparing import Judge
+from gradwright.checking.edit_scope import stem
 from gradwright.checking.edits import Edit, Scope, edits, pairs
 from gradwright.checking.nodes import Array, Unreadable
 from gradwright.checking.objects import Event
@@ -58,6 +59,11 @@ def mend(root: Root, event: Event, judge: Judge, until: float) -> Mended | None:
     forward = not root.ours.startswith("grad_")
     again = event.manner == "handed" or root.event.origin is not None  # a name of the right value is what is looked for
     scope = scope_of("" if again else root.ours, event, judge, judge.values_for(event, forward))
+    meant = next((name for name, ours in scope.ours.items() if again and ours == root.ours), "")
+    if meant and meant != text:
+        kind = "layer_index" if stem(meant) == stem(text) else "wrong_name"
+        edit = Edit(meant, kind, f"`{text}` stands where `{meant}` belongs", 0, len(text))
+        return Mended(edit, kind, edit.sentence, spliced(event, meant))
     until = min(until, time.process_time() + SECONDS)
     single = likely(event, edits(text, scope))
     if root.detail == "reshaped":

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from gradwright.checking.graph import Graph
-from gradwright.checking.naming import label
+from gradwright.checking.naming import label, looks_like_gradient
 from gradwright.checking.nodes import Node
 from gradwright.checking.roles import INPUT, LABEL, WEIGHT
 
@@ -38,6 +38,7 @@ def weights_and_inputs(graph: Graph, hints: Mapping[str, str],
     met = [t for t in products if all(_is_start(graph, n) and id(n) not in never for n in t[1:])]
     added = _added(graph)  # biases, which a mistake may put into a product
     met = [t for t in met if added.isdisjoint(map(id, t[1:]))] or met
+    met = [t for t in met if not all(graph.is_rewritten(graph.event(n)) for n in t[1:])] or met  # no W times W
     for _, left, right in met:
         chosen = _weight_of(graph, left, right, hints)
         other = right if chosen is left else left
@@ -62,8 +63,8 @@ def weights_and_inputs(graph: Graph, hints: Mapping[str, str],
                     and graph.is_rewritten(graph.event(other)) and label(graph.event(other).path) in names):
                 inputs[id(node)] = node
                 met.append((product, left, right))
-    plain = [n for n in inputs.values() if not LABEL.search(graph.event(n).target) and not _is_hidden(
-        graph, n, inputs, met)]
+    plain = [n for n in inputs.values() if not LABEL.search(graph.event(n).target)
+             and not looks_like_gradient(graph.event(n).target) and not _is_hidden(graph, n, inputs, met)]
     return list(weights.values()), [(node, _flipped(met, node)) for node in plain or inputs.values()]
 
 
