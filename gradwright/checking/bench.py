@@ -17,7 +17,16 @@ from gradwright.checking.comparing import Judge, Listening
 from gradwright.checking.edit_types import Edit
 from gradwright.checking.expressions import parsed
 from gradwright.checking.following import Follower, partial_events, random_leaves
-from gradwright.checking.functions_found import USUAL, Evidence, evidence, factors, networks, readings, scales_of
+from gradwright.checking.functions_found import (
+    USUAL,
+    Evidence,
+    evidence,
+    factors,
+    networks,
+    of_another_loss,
+    readings,
+    scales_of,
+)
 from gradwright.checking.goals import is_covered
 from gradwright.checking.graph import Graph
 from gradwright.checking.hypotheses import same_kind, search
@@ -182,6 +191,12 @@ class Bench:
         setting, explained = self._explained(judged[0], EXPLAIN)
         if not self._is_doubtful(setting, explained) or network is not None:
             return setting, explained
+        if len(explained.spots) > 1 or not self._is_explained(setting, explained):
+            for other in of_another_loss(seen, self.wiring, setting):
+                judge = self.judge(other)
+                wrong = [j for j in judge.judgements.values() if j.verdict in ("wrong", "raises")]
+                if wrong and all(j.ours == "loss" for j in wrong) and is_covered(judge, lossy=False):
+                    return self._explained(_Judged((1, False, 0, 0, 0, False, 0), other, judge), EXPLAIN)
         found = self._by_one_edit(setting, explained, seen)
         if found is None and len(literal) not in (0, len(options)) and not self._is_explained(setting, explained):
             judged = self._judged(options, seen)

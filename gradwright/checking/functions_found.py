@@ -245,6 +245,21 @@ def readings(found: Evidence, wiring: Wiring) -> Iterator[Setting]:
     yield from (setting for _, _, setting in made[:MOST])
 
 
+def of_another_loss(found: Evidence, wiring: Wiring, setting: Setting) -> Iterator[Setting]:
+    """Yield readings in which the last activation has its usual loss, where that of a reading is another."""
+    activations = tuple(layer.activation for layer in setting.network.layers)
+    loss = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}.get(activations[-1], "mean_squared_error")
+    if loss == setting.network.loss or not found.losses:
+        return
+    for reduction, factor in (("mean", 1 / found.samples), ("sum", 1.0)) if found.samples > 1 else (("sum", 1.0),):
+        try:
+            network = network_of(wiring, activations, loss, reduction)
+        except InputError:
+            return
+        yield from (Setting(wiring, network, scales) for scales in scales_of(factor, found.samples)
+                    if scales.parameters > 0)
+
+
 def networks(found: Evidence, wiring: Wiring, most: int) -> Iterator[Setting]:
     """Yield readings with different networks, of which each has another gradient."""
     seen: set[Network] = set()

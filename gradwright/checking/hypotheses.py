@@ -86,7 +86,8 @@ def search(bench: Bench, setting: Setting, explained: Explained, networks: Seque
     goal = Goal.of(bench, networks) if bench.trusted else None
     marks = Counter(e.mark for e in bench.plain[0].events)
     options = Options({}, until, frozenset(mark for mark, count in marks.items() if count > 1),
-                      quantities(bench.plain[1], networks) if bench.trusted else frozenset())
+                      quantities(bench.plain[1], networks) if bench.trusted else frozenset(),
+                      stops=any(e.unknown is not None and e.unknown.stops for e in bench.plain[0].events))
     wanted = Wanted.of(bench, explained)
     tried: set[tuple[Mark, str]] = set()
     later: list[tuple[Event, Edit]] = []

@@ -61,6 +61,7 @@ class Options:
         repeated: Lines that are run more than once: edits that give the same value first may differ later.
         quantities: Marks of the network's quantities under several readings.
         runs: The run in which the edits of a line were found.
+        stops: Whether the file raises an error.
     """
 
     edits: dict[Mark, list[Option]]
@@ -68,6 +69,7 @@ class Options:
     repeated: frozenset[Mark] = frozenset()
     quantities: frozenset[object] = frozenset()
     runs: dict[Mark, Interpreter] = field(default_factory=dict)
+    stops: bool = False
 
     def forget(self, event: Event, judge: Judge) -> None:
         """Give up the values of a line's edits in further rounds, of which there are too many."""
@@ -101,7 +103,7 @@ class Options:
         made = EDITS if not known else MADE
         found: list[Option] = []
         usual, names = likely(event, edits(text, scope)), any_name(text, scope)
-        if event.unknown is not None and event.unknown.stops:  # names as soon as shapes
+        if self.stops:  # names as soon as shapes
             both = itertools.chain.from_iterable(itertools.zip_longest(usual, names))
             usual, names = [edit for edit in both if edit is not None], iter(())
         for edit in itertools.chain(usual, names, forms(text, scope.numpy)):

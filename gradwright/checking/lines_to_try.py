@@ -71,11 +71,11 @@ def lines_to_try(bench: Bench, explained: Explained, mended: Mapping[int, Mended
         return 6 if upstream else 7, event.index
 
     matters = _what_matters(bench)
-    marks = {e.mark for e in events if e.node is None or id(e.node) in matters or rank(e)[0] < 2}
+    marks = {e.mark for e in events if e.node is None or id(e.node) in matters or rank(e)[0] < 3}
     found: dict[Mark, Event] = {}
     for event in sorted(events, key=rank):
         if event.expression is not None and event.index not in leaves and event.manner != "shown" and (
-                event.node is None or event.node.tags) and event.mark in marks:
+                event.node is None or event.node.tags or not leaves) and event.mark in marks:
             found.setdefault(event.mark, event)
     return list(found.values())
 
@@ -88,7 +88,7 @@ def _above(explained: Explained, raising: Event) -> dict[Mark, int]:
         return {}
     above = frozenset().union(*(ancestors_of(node) for node in judge.operands_of(there)))
     return {e.mark: e.index for e in judge.run.events if e.node is not None and id(e.node) in above
-            and e.index < there.index and not _is_right(judge.judgements.get(e.index))}
+            and e.index < there.index}
 
 
 def _is_right(judged: Judgement | None) -> bool:
