@@ -30,8 +30,8 @@ EDITS = 60
 SAME = 3
 """As many edits that give the same value in the first round of a loop are tried."""
 
-MADE = 400
-"""As many edits of a line are made."""
+MANY, MADE = 150, 400
+"""As many edits of a line are made; of one that a function returns."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +100,7 @@ class Options:
         own, seen = mark_of(None if event.node is None else event.node.value), Counter[object]()
         known = {mark_of(value) for value in known_functions(event)} - {own}
         alike = SAME if mark in self.repeated else 1
-        made = EDITS if not known else MADE
+        made = MADE if known else MANY
         found: list[Option] = []
         usual, names = likely(event, edits(text, scope)), any_name(text, scope)
         if self.stops:  # names as soon as shapes

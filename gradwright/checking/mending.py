@@ -110,7 +110,8 @@ def any_name(text: str, scope: Scope) -> Iterator[Edit]:
         start, end = node.col_offset, node.end_col_offset or 0
         old = plain[start:end].decode(errors="ignore")
         known = any(old in names for names in (scope.arrays, scope.entries, scope.missing))
-        if known or (old in scope.functions and id(node) not in called):
+        picks = isinstance(node, ast.Subscript) and ast.unparse(node.value) in scope.arrays
+        if known or picks or (old in scope.functions and id(node) not in called):
             for name in offered:
                 if name != old and (scope.ours.get(name) != scope.target or scope.target[:1] in ("W", "b")):
                     new = (plain[:start] + name.encode() + plain[end:]).decode()

@@ -41,7 +41,8 @@ class Updates(Trials):
             held = self.holders.get(id(parent))
             if held is not None and held[0] not in ("X", "Y"):
                 others = [t for p in node.parents if p is not parent for t in p.tags]
-                if any(t[0] == "Y" for t in others):
+                labels = any(self.holders.get(id(p), ("",))[0] == "Y" for p in node.parents)
+                if any(t[0] == "Y" for t in others) and not labels:  # a residual is no step
                     return held
         return self._lost_version(event, node)
 
