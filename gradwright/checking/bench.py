@@ -64,7 +64,7 @@ READINGS, FEW = 16, 4
 SEARCH = 4.0
 """As long is one edit looked for that makes all right."""
 
-BRIEFLY = 0.5
+BRIEFLY = 0.8
 """As long, where small edits of several lines explain all as well: as a rule these are several mistakes."""
 
 SEVERAL = 3
@@ -313,9 +313,11 @@ class Bench:
         except NotRecognised:
             return None
 
-    def listening(self, setting: Setting, probe: Mapping[int, Callable[[Event, Judge], None]]) -> None:
-        """Follow the file with nothing corrected, and look at some events."""
+    def listening(self, setting: Setting, probe: Mapping[int, Callable[[Event, Judge], None]],
+                  known: Mapping[int, Judgement]) -> None:
+        """Follow the file with nothing corrected, and look at some events, where it is known what others mean."""
         judge = Listening(self.wiring, self.chosen, setting=setting, partial=self.partial, probe=probe)
+        judge.judgements = dict(known)
         judge.run = Interpreter(self.source, judge, self.files)
         judge.tape = judge.run.tape
         judge.run.run()

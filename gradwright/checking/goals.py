@@ -126,7 +126,7 @@ def is_covered(judge: Judge, lossy: bool) -> bool:
 
 def quantities(follower: Follower, networks: Sequence[Setting]) -> frozenset[object]:
     """Return marks of all quantities of some readings at the values of a run."""
-    found: set[object] = set()
+    found: set[object] = {direction_of(value) for value in follower.versions.values()}
     for setting in {s.network: s for s in networks}.values():
         known = Quantities(follower.wiring, follower.chosen, setting=setting)
         known.versions = follower.versions

@@ -24,7 +24,7 @@ from gradwright.checking.functions_found import evidence, readings
 from gradwright.checking.goals import Goal, Wanted, first_gradient, is_covered, quantities
 from gradwright.checking.judgements import is_main
 from gradwright.checking.likely_edits import Option, Options
-from gradwright.checking.lines_to_try import lines_to_try
+from gradwright.checking.lines_to_try import lines_to_try, rare_values
 from gradwright.checking.mending import Mended
 from gradwright.checking.naming import key, label, looks_like_gradient, looks_like_loss
 from gradwright.checking.objects import Event, Mark
@@ -83,6 +83,12 @@ def search(bench: Bench, setting: Setting, explained: Explained, networks: Seque
     found = _by_order(bench, lines, kept)
     if found is not None:
         return found
+    events = bench.plain[0].events
+    for index, correction in mended.items():  # what mends one of them may mend them all
+        if len(explained.roots) > 1 and correction.edit is not None and not correction.double and index < len(events):
+            found = _reading(bench, events[index], correction.edit, kept)
+            if found is not None:
+                return found
     goal = Goal.of(bench, networks) if bench.trusted else None
     marks = Counter(e.mark for e in bench.plain[0].events)
     options = Options({}, until, frozenset(mark for mark, count in marks.items() if count > 1),
@@ -91,8 +97,7 @@ def search(bench: Bench, setting: Setting, explained: Explained, networks: Seque
     wanted = Wanted.of(bench, explained)
     tried: set[tuple[Mark, str]] = set()
     later: list[tuple[Event, Edit]] = []
-    for tries in _tries(bench, setting, lines, options, wanted, same_kind(explained, mended),
-                        _right(explained)):
+    for tries in _tries(bench, setting, lines, options, wanted, explained):
         for event, option in tries:
             if time.process_time() > until:
                 return None
@@ -134,17 +139,18 @@ def same_kind(explained: Explained, mended: Mapping[int, Mended]) -> str:
     return next(iter(kinds)) if len(kinds) == 1 and len(explained.roots) > 1 else ""
 
 
-def _right(explained: Explained) -> frozenset[int]:
-    """Return the lines whose values are quantities of the network, and right."""
-    return frozenset(i for i, j in explained.judge.judgements.items() if j.verdict == "right" and is_main(j.ours))
-
-
 def _tries(bench: Bench, setting: Setting, lines: Sequence[Event], options: Options, wanted: Wanted | None,
-           kind: str, right: frozenset[int]) -> Iterator[list[tuple[Event, Option]]]:
+           explained: Explained) -> Iterator[list[tuple[Event, Option]]]:
     """Yield edits to try: of lines that raise an error, then those that give a known quantity, then all."""
+    kind = same_kind(explained, bench.corrections(setting, explained))
+    judgements, rare = explained.judge.judgements, rare_values(explained)
+    right = frozenset(i for i, j in judgements.items() if j.verdict == "right" and is_main(j.ours)
+                      and j.ours not in rare)
+    strange = frozenset(i for i, j in judgements.items() if j.ours in rare)
+
     def collected(group: Sequence[Event]) -> list[tuple[int, Event, Option]]:
         new = {e.mark for e in group if e.mark not in options.edits}
-        bench.listening(setting, _probes(bench, new, options))
+        bench.listening(setting, _probes(bench, new, options), explained.judge.judgements)
         return [(k, line, option) for line in group for k, option in enumerate(options.edits.get(line.mark, []))]
 
     def in_turn(group: Sequence[Event], urgent: int = GROUP) -> list[tuple[Event, Option]]:
@@ -163,7 +169,10 @@ def _tries(bench: Bench, setting: Setting, lines: Sequence[Event], options: Opti
         met = [t for t in group if wanted is not None and wanted.is_met(t[1], options.runs[t[0].mark])]
         known = sorted((t for t in group if t[1].known), key=lambda t: t[1].edit.kind != kind)
         at_once: list[tuple[Event, Option]] = []
-        for t in (*met, *known):  # a value that is named again is seldom computed there, a right one seldom wrong
+        same = [t for t in known if t[0].is_alias and t[0].node is not None and not _computes_of_name(*t)
+                and t[0].node.shape == t[1].node.shape]  # of these it is not known what they make right
+        same += [t for t in known if t[0].index in strange]
+        for t in (*same, *met, *known):  # what is named again is seldom computed there, what is right seldom wrong
             at = 1 if _computes_of_name(*t) else 2 if t[0].index in right and not t[0].is_alias else 0
             (later[at] if at else at_once).append(t)
         yield at_once

@@ -35,9 +35,7 @@ def lines_to_try(bench: Bench, explained: Explained, mended: Mapping[int, Mended
     read_there = {n.id for n in ast.walk(raising.expression) if isinstance(n, ast.Name)} \
         if raising is not None and raising.expression is not None else set()
 
-    rare = {f"h{k}" for k, layer in enumerate(explained.judge.setting.network.layers, start=1)
-            if layer.activation not in USUAL}
-
+    rare = rare_values(explained)
     read_by_roots = {ast.unparse(n) for root in explained.roots if root.event.expression is not None
                      for n in ast.walk(root.event.expression) if isinstance(n, (ast.Name, ast.Attribute))}
 
@@ -78,6 +76,12 @@ def lines_to_try(bench: Bench, explained: Explained, mended: Mapping[int, Mended
                 event.node is None or event.node.tags or not leaves) and event.mark in marks:
             found.setdefault(event.mark, event)
     return list(found.values())
+
+
+def rare_values(explained: Explained) -> frozenset[str]:
+    """Return the values of rare activations; perhaps a mistake makes one of a usual one."""
+    layers = explained.judge.setting.network.layers
+    return frozenset(f"h{k}" for k, layer in enumerate(layers, start=1) if layer.activation not in USUAL)
 
 
 def _above(explained: Explained, raising: Event) -> dict[Mark, int]:

@@ -9,6 +9,14 @@ from gradwright.checking.roles import called_input
 
 
 def runs_once(loop: ast.For | ast.While) -> bool:
+    """Say whether a loop repeats the same step; found once, since a file is followed many times."""
+    known: bool | None = getattr(loop, "known_by_gradwright", None)
+    if known is None:
+        known = loop.known_by_gradwright = _runs_once(loop)  # type: ignore[union-attr]
+    return known
+
+
+def _runs_once(loop: ast.For | ast.While) -> bool:
     """Say whether a loop repeats the same step, so that its first round says all.
 
     It does where it changes a name by itself (``W -= …``, ``W = W - …``) or calls for it, and does not pick what it

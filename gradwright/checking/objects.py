@@ -76,9 +76,15 @@ class Function:
         """Whether it is a generator."""
         return any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in ast.walk(self.tree))
 
-    @cached_property
+    @property
     def local(self) -> frozenset[str]:
-        """The names that its statements assign, and that are its own."""
+        """The names that its statements assign, and that are its own; found once for all runs."""
+        known: frozenset[str] | None = getattr(self.tree, "local_by_gradwright", None)
+        if known is None:
+            known = self.tree.local_by_gradwright = self._local()  # type: ignore[union-attr]
+        return known
+
+    def _local(self) -> frozenset[str]:
         found: set[str] = set()
         waiting: list[ast.AST] = list(self.tree.body) if isinstance(self.tree, ast.FunctionDef) else []
         while waiting:
