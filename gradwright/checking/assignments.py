@@ -13,7 +13,18 @@ from gradwright.checking.expressions import BINARY, Expressions, parsed
 from gradwright.checking.facts import lowered
 from gradwright.checking.findings import Note, Place
 from gradwright.checking.naming import label
-from gradwright.checking.nodes import Array, Follows, Node, Raises, Tape, Unknown, Unreadable, part_mark, unknown_of
+from gradwright.checking.nodes import (
+    Array,
+    Follows,
+    Node,
+    Raises,
+    Tape,
+    Unknown,
+    Unreadable,
+    View,
+    part_mark,
+    unknown_of,
+)
 from gradwright.checking.objects import Event, Frame, Instance, Origin
 from gradwright.checking.source import Cell, Source
 
@@ -292,7 +303,9 @@ class Assignments(Expressions):
                 event = self._named(place, frame, part or tree, part, "item")
                 event.node = item.node
                 replaced = self._tell(event)
-                if replaced is not None:
+                if isinstance(item, View) and replaced is not None:
+                    item.settle(replaced)
+                elif replaced is not None:
                     item.node = replaced
             elif isinstance(item, Array) and isinstance(key, str) and part is not None and isinstance(items, dict):
                 items[key] = self._handed(place, item, frame, part)

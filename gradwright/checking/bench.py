@@ -27,7 +27,7 @@ from gradwright.checking.functions_found import (
     readings,
     scales_of,
 )
-from gradwright.checking.goals import is_covered
+from gradwright.checking.goals import factors_reached, is_covered
 from gradwright.checking.graph import Graph
 from gradwright.checking.hypotheses import same_kind, search
 from gradwright.checking.interpreter import Interpreter
@@ -54,6 +54,9 @@ PATIENCE = 12
 
 PATIENTLY = 1.5
 """As much longer are readings tried where lines are wrong under each."""
+
+FIRST = 6
+"""So many readings are tried at any rate."""
 
 FAR = 3
 """A reading with so many times the wrong lines of the best does not become the best when it is run again."""
@@ -186,6 +189,9 @@ class Bench:
         self.partial = partial_events(self.plain[0])
         seen = evidence(*self.plain, self.wiring)
         options = list(self._readings(network, seen))
+        if not seen.losses:  # by what the gradients are, where no loss says it
+            reached = factors_reached(*self.plain, options)
+            options.sort(key=lambda s: not reached(s))
         literal = [s for s in options if _is_literal(s, options[0])] if seen.is_complete else []
         judged = self._judged(literal or options, seen)
         setting, explained = self._explained(judged[0], EXPLAIN)
@@ -385,7 +391,7 @@ class Bench:
             found.append(_Judged(rank, setting, judge))
             best = min(found, key=lambda f: f.rank).rank
             patient = time.process_time() < until if not any(best[:2]) else (
-                order - best[-1] < PATIENCE and time.process_time() < until + PATIENTLY)
+                order - best[-1] < PATIENCE and (order < FIRST or time.process_time() < until + PATIENTLY))
             if not any(best[:3]) or not patient:
                 break
         return sorted(found, key=lambda f: f.rank)

@@ -16,7 +16,7 @@ from gradwright.checking.following import FOREIGN
 from gradwright.checking.judgements import Fix, Judgement, is_main
 from gradwright.checking.naming import Key, is_called_loss, key, label, looks_like_gradient, of_gradient
 from gradwright.checking.nodes import DRAWN, Array, Node, ancestors_of
-from gradwright.checking.objects import Event, Instance
+from gradwright.checking.objects import Event, Frame, Instance
 from gradwright.checking.reference import CLOSE, activation_value, close, compare, slope, squeezed
 
 FAR = 1e-4
@@ -320,10 +320,13 @@ class Judge(Decays):
         """Return what a name means in the function where it is used: ``x`` of a layer's ``dx``; None where nothing."""
         if event.frame.function is None:
             return None
-        names = dict(event.frame.names)
-        for value in event.frame.names.values():
-            if isinstance(value, Instance):
-                names |= value.attributes
+        names: dict[str, Any] = {}
+        frame: Frame | None = event.frame
+        while frame is not None and frame.function is not None:  # and those of the functions around it
+            for value in frame.names.values():
+                if isinstance(value, Instance):
+                    names = value.attributes | names
+            names, frame = frame.names | names, frame.parent
         nodes = [v.node for n, v in names.items() if isinstance(v, Array) and key(n) == base]
         if not nodes:
             return None

@@ -264,6 +264,8 @@ class Expressions(Calls):
             found = owner.kind.find(name)
             if found is None:
                 raise Raises(f"{owner.kind.name} has no attribute {name}")
+            if isinstance(found, Function) and found.is_property:
+                return self.enter(found, [owner], {})
             static = not isinstance(found, Function) or found.static
             return found if static else Method(owner, found)
         if isinstance(owner, Parent):

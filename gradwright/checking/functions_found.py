@@ -98,6 +98,8 @@ def evidence(run: Interpreter, follower: Follower, wiring: Wiring) -> Evidence:
         # A loss of logits may take a rectifier of them: the output is what has the usual loss.
         found.append(tuple(sorted(names, key=lambda n: k == depth and n not in ("softmax", "sigmoid"))))
     samples, losses = wiring.count, tuple(_losses(run, follower, wiring, outputs))
+    if any(loss == "hinge" for loss, _ in losses) and not any("abs" in cell.text for cell in run.source.cells):
+        losses = tuple(o for o in losses if o[0] != "mean_absolute_error")  # the same for ±1 and outputs between
     if losses and not found[-1]:
         found[-1] = ("identity",)  # the loss is one of the last layer's a
     return Evidence(tuple(found), losses, samples, wiring.widths[-1],

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,10 @@ from gradwright.checking.settings import Setting
 
 if TYPE_CHECKING:
     from gradwright.checking.bench import Bench
+
+
+MOST = 8
+"""Of so many networks is the gradient looked for."""
 
 
 @dataclass(eq=False)
@@ -132,6 +136,27 @@ def quantities(follower: Follower, networks: Sequence[Setting]) -> frozenset[obj
         known.versions = follower.versions
         found |= {direction_of(value) for value in known.first().values()}
     return frozenset(found - {None})
+
+
+def factors_reached(run: Interpreter, follower: Follower, options: Sequence[Setting]) -> Callable[[Setting], bool]:
+    """Return what says whether a run has the gradient by the first layer's weights as a reading scales it."""
+    known: dict[tuple[Any, ...], set[float]] = {}
+    for setting in options:
+        mark = *(layer.activation for layer in setting.network.layers), setting.network.loss
+        if mark in known or len(known) >= MOST:
+            continue
+        expected = first_gradient(follower, Setting(setting.wiring, setting.network))
+        known[mark] = set()
+        if expected is not None and np.any(expected):
+            found = [n.value for n in run.tape.nodes if n.shape == expected.shape and is_multiple(n.value, expected)]
+            norm = float(np.sum(expected * expected))
+            known[mark] = {float(np.sum(np.asarray(value) * expected)) / norm for value in found}
+
+    def reached(setting: Setting) -> bool:
+        mark = *(layer.activation for layer in setting.network.layers), setting.network.loss
+        return any(abs(setting.scales.parameters - f) <= 1e-6 * abs(f) for f in known.get(mark, ()))
+
+    return reached
 
 
 def first_gradient(follower: Follower, setting: Setting) -> np.ndarray | None:

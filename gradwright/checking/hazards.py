@@ -178,7 +178,8 @@ def _overwritten(bench: Bench, judge: Judge) -> Warned:
         for later in events[event.index + 1:]:
             if later.node is None or id(event.node) in bench.plain_graph.ancestors(later.node):
                 break
-            if later.path == event.path and later.frame is event.frame and later.owner == event.owner:
+            moved = event.path.endswith("[…]")  # another item of a list that is turned
+            if later.path == event.path and not moved and later.frame is event.frame and later.owner == event.owner:
                 yield event, "stale_value", (f"{said(judgement.ours)} is replaced in line {later.place.line} before it "
                                              "is used.")
                 break
@@ -287,7 +288,8 @@ def replaced(bench: Bench, judge: Judge) -> list[Finding]:
 
 def _partly(judge: Judge) -> list[Finding]:
     """Return gradients of fewer samples than those by which other parameters are updated in the same step."""
-    updates = [j for j in judge.judgements.values() if j.rate is not None and j.event.node is not None]
+    updates = [j for j in judge.judgements.values() if j.rate is not None and j.event.node is not None
+               and not judge.is_stateful(j.event)]
     samples = {j.event.index: _samples(j.event) for j in updates}
     most = max(samples.values(), key=len, default=frozenset())
     found: dict[tuple[int | None, int], Finding] = {}

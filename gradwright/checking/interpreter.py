@@ -305,6 +305,8 @@ class Interpreter(Assignments):
         for decorator in tree.decorator_list:
             if isinstance(decorator, ast.Name) and decorator.id == "staticmethod":
                 made.static = True
+            if isinstance(decorator, ast.Name) and decorator.id in ("property", "cached_property"):
+                made.is_property = True
         frame.names[tree.name] = made
 
     def _class(self, tree: ast.ClassDef, frame: Frame) -> None:

@@ -49,7 +49,7 @@ def _learns(loop: ast.For) -> bool:
     stored = {ast.unparse(n) for n in named if isinstance(n.ctx, ast.Store)}
     read = {ast.unparse(n) for n in named if isinstance(n.ctx, ast.Load)}
     for update in updates:
-        op = update.op if isinstance(update, ast.AugAssign) else update.value.op  # type: ignore[attr-defined]
+        op = _operator(update)
         path = _base(_target(update))
         lowers = isinstance(op, ast.Sub) or (samples and isinstance(op, ast.Add))
         if lowers and path in read and path not in stored:
@@ -100,9 +100,21 @@ def _counts(iterated: ast.expr) -> bool:
 def _updates(node: ast.AST) -> TypeGuard[ast.Assign | ast.AugAssign]:
     if isinstance(node, ast.AugAssign):
         return isinstance(node.op, (ast.Sub, ast.Add))
-    if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.value, ast.BinOp):
-        return ast.unparse(node.value.left) == ast.unparse(node.targets[0])
+    match node:
+        case ast.Assign([target], ast.BinOp(left)):
+            return ast.unparse(left) == ast.unparse(target)
+        case ast.Assign([target], ast.ListComp(ast.BinOp(op=ast.Sub()), [ast.comprehension(iter=iterated)])):
+            read = {ast.unparse(n) for n in ast.walk(iterated) if isinstance(n, (ast.Name, ast.Attribute))}
+            return ast.unparse(target) in read  # W = [w - g for w, g in zip(W, gradients)]
     return False
+
+
+def _operator(update: ast.Assign | ast.AugAssign) -> ast.operator:
+    if isinstance(update, ast.AugAssign):
+        return update.op
+    value = update.value.elt if isinstance(update.value, ast.ListComp) else update.value
+    assert isinstance(value, ast.BinOp)
+    return value.op
 
 
 def _target(node: ast.Assign | ast.AugAssign) -> ast.expr:

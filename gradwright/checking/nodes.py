@@ -131,6 +131,11 @@ class View(Array):
         self._of = base.node
         super().__init__(tape.compute(op, function, (base.node,)))
 
+    def settle(self, node: Node) -> None:
+        """Become an array of its own, with another value; the other array stays as it is."""
+        self.base, self._of, self._node = Array(node), node, node
+        self._op, self._function = "array", _itself
+
     @property
     def node(self) -> Node:
         """The present value, which follows that of the other array."""
@@ -148,6 +153,10 @@ class View(Array):
 
         self.base.node = self._tape.compute("setitem", replaced, (self.base.node, node))
         self._of, self._node = self.base.node, node
+
+
+def _itself(value: Any) -> Any:
+    return value
 
 
 def nodes_in(structure: Any) -> Iterator[Node]:

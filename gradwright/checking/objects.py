@@ -70,6 +70,7 @@ class Function:
     defaults: tuple[Any, ...] = ()
     keyword_defaults: dict[str, Any] = field(default_factory=dict)
     static: bool = False
+    is_property: bool = False
 
     @cached_property
     def generates(self) -> bool:

@@ -73,7 +73,7 @@ class Updates(Trials):
         elif value.shape != before.shape:
             found.detail = "shape"
         else:
-            found.rate, found.detail = _rate(before - value, gradient, before, self._stateful(event))
+            found.rate, found.detail = _rate(before - value, gradient, before, self.is_stateful(event))
             if found.detail == "unknown":
                 return self.version(ours, event, value)
             expected_rate = self.setting.rate
@@ -133,7 +133,7 @@ class Updates(Trials):
         wanted = self.setting.rate
         return not detail and (rate or 0) > 0 and (wanted is None or abs((rate or 0) - wanted) <= 1e-6 * wanted)
 
-    def _stateful(self, event: Event) -> bool:
+    def is_stateful(self, event: Event) -> bool:
         """Say whether an update goes by more than the gradient: a running mean, a square root of one."""
         if event.expression is None:
             return False
