@@ -117,7 +117,10 @@ def _wiring(graph: Graph, weights: list[Node], inputs: list[tuple[Node, bool]], 
     labels = labels_of(graph, weights, taken, sizes, hints)
     if not labels and widths[0] == widths[-1] and meet_output(graph, weights, {id(n) for n, _ in inputs}):
         raise NotRecognised("the labels are the inputs, as of an autoencoder, which is not read yet")
-    for node in labels or lost_labels(graph, leaves, widths[-1], count):
+    labels = labels or lost_labels(graph, leaves, widths[-1], count)
+    if not labels and any(graph.updated(w) or graph.is_rewritten(graph.event(w)) for w in weights):
+        raise NotRecognised("the labels were not found: no named array meets the output")
+    for node in labels:
         leaves.append(label_leaf(graph, node, widths[-1], counts, samples))
     return Wiring(samples, tuple(widths), tuple(leaves))
 
