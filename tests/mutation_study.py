@@ -1,7 +1,8 @@
 """The mutation study: single mistakes in right programs, and whether the check finds them.
 
 ``python tests/mutation_study.py [MOST [PROGRAM…]]`` tries MOST mutants of each kind for each program (2 by default; 0
-for all) and prints a table; ``--markdown`` prints it for docs/checking.md. A mutant counts as found where an error or a
+for all) and prints a table; ``--markdown`` prints it for docs/checking.md; ``--sample=N`` tries N of all, drawn at
+random, the same each time. A mutant counts as found where an error or a
 warning stands in one of its lines and no error elsewhere; its kind is right where one of these findings has it. Where a
 loss and its gradients differ by a constant factor, a finding names both lines, and either counts.
 Mutants that leave every value equal must have no error.
@@ -9,6 +10,7 @@ Mutants that leave every value equal must have no error.
 
 from __future__ import annotations
 
+import random
 import re
 import sys
 import time
@@ -38,7 +40,7 @@ class Tried:
         mutant: The mutant.
         change: Whether it changes a value.
         findings: What was found.
-        seconds: How long the check took.
+        seconds: How long the check took, of processor time.
     """
 
     program: str
@@ -75,17 +77,25 @@ def _named(finding: Finding) -> set[int]:
     return {finding.place.line, *(place.line for place in finding.also)}
 
 
+def of_program(program: str, most: int | None, kinds: Sequence[str] = KINDS) -> list[tuple[str, Mutant]]:
+    """Return the mutants of a program, each with its name."""
+    source = (PROGRAMS / f"{program}.py").read_text(encoding="utf-8")
+    return [(program, m) for m in mutants(source, most)
+            if m.kind in kinds and not _STARTS.search(m.source.split("\n")[m.line - 1])]
+
+
+def tried(of: tuple[str, Mutant]) -> Tried:
+    """Return the check of a mutant."""
+    program, mutant = of
+    source = (PROGRAMS / f"{program}.py").read_text(encoding="utf-8")
+    change, started = changes_value(source, mutant), time.process_time()
+    findings = check_source(source_of(mutant.source, program)).findings
+    return Tried(program, mutant, change, findings, time.process_time() - started)
+
+
 def tries(program: str, most: int | None, kinds: Sequence[str] = KINDS) -> list[Tried]:
     """Return the check of each mutant of a program."""
-    source = (PROGRAMS / f"{program}.py").read_text(encoding="utf-8")
-    found = []
-    for mutant in mutants(source, most):
-        if mutant.kind not in kinds or _STARTS.search(mutant.source.split("\n")[mutant.line - 1]):
-            continue
-        change, started = changes_value(source, mutant), time.perf_counter()
-        findings = check_source(source_of(mutant.source, program)).findings
-        found.append(Tried(program, mutant, change, findings, time.perf_counter() - started))
-    return found
+    return [tried(of) for of in of_program(program, most, kinds)]
 
 
 def table(done: Iterable[Tried], markdown: bool = False) -> str:
@@ -107,17 +117,17 @@ def table(done: Iterable[Tried], markdown: bool = False) -> str:
     return "\n".join(lines)
 
 
-def _all(arguments: tuple[str, int | None]) -> list[Tried]:
-    return tries(*arguments)
-
-
 def main() -> None:
     """Run the study as a command."""
     words = [a for a in sys.argv[1:] if not a.startswith("-")]
-    most = int(words[0]) if words else 2
+    sample = next((int(a.partition("=")[2]) for a in sys.argv[1:] if a.startswith("--sample=")), None)
+    most = 0 if sample else int(words[0]) if words else 2
     names = words[1:] or sorted(path.stem for path in PROGRAMS.glob("*.py"))
+    wanted = [of for name in names for of in of_program(name, most or None)]
+    if sample:
+        random.Random(7).shuffle(wanted)
     with ProcessPoolExecutor() as pool:
-        done = [t for some in pool.map(_all, [(name, most or None) for name in names]) for t in some]
+        done = list(pool.map(tried, wanted[:sample]))
     print(table(done, "--markdown" in sys.argv))
     for t in done:
         if t.elsewhere or (t.change != "equal" and not t.found):

@@ -22,6 +22,7 @@ MISTAKES = [
     ("course_functions", 'b2 = parameters["b2"] -', 'b2 = grads["dW2"] -', "wrong_name"),
     ("softmax_regression", "return W, b, dW, db, losses", "return W, b, dW, W, losses", "wrong_name"),
     ("softmax_regression", "return W, b, dW, db, losses", "return T, b, dW, db, losses", "wrong_name"),
+    ("course_functions", "np.sum(dZ2, axis=1, keepdims=True)", "np.sum(dZ2, axis=1)", "broadcast"),
     # Names that are no arrays, or are not there.
     ("helpers_lambdas", "dZ3 = A3 - Y", "dZ3 = tanh_prime - Y", "wrong_name"),
     ("helpers_lambdas", "A0 = X", "A0 = p", "wrong_name"),
@@ -45,6 +46,7 @@ MISTAKES = [
     ("mse_grad_names", "2.0 * (y_pred - y) / y.size", "(2.0 * (y_pred - y) / y.size).ravel()", "broadcast"),
     ("class_cache", "exps / np.sum(exps, axis=1, keepdims=True)", "exps * np.sum(exps, axis=1, keepdims=True)",
      "operator"),
+    ("half_mse", "l2_error = l2 - y", "l2_error = l0 - y", "layer_index"),
     # The value is right, or right of another network.
     ("deltas_rows", "np.exp(z3 - z3.max(", "np.exp(z3 + z3.max(", "sign"),
     ("deltas_rows", "np.exp(z3 - z3.max(", "np.exp(z3 - W3.max(", "wrong_name"),

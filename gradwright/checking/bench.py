@@ -197,7 +197,7 @@ class Bench:
         setting, explained = self._explained(judged[0], EXPLAIN)
         if not self._is_doubtful(setting, explained) or network is not None:
             return setting, explained
-        if len(explained.spots) > 1 or not self._is_explained(setting, explained):
+        if not self._raises and (len(explained.spots) > 1 or not self._is_explained(setting, explained)):
             for other in of_another_loss(seen, self.wiring, setting):
                 judge = self.judge(other)
                 wrong = [j for j in judge.judgements.values() if j.verdict in ("wrong", "raises")]

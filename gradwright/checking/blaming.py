@@ -214,7 +214,7 @@ def suspects(judge: Judge, wrong: Judgement, fixes: Mapping[Any, Fix]) -> list[J
     start = [wrong.event.node] if wrong.event.node is not None else list(wrong.operands)
     holders: dict[int, list[Judgement]] = {}
     for judgement in judge.judgements.values():
-        if judgement.event.node is not None:
+        if judgement.event.node is not None and judgement.event.manner != "handed":
             holders.setdefault(id(judgement.event.node), []).append(judgement)
     found: dict[int, Judgement] = {}
     seen: set[int] = set()
