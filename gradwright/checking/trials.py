@@ -12,6 +12,7 @@ from gradwright.checking.expressions import parsed
 from gradwright.checking.following import Tag
 from gradwright.checking.interpreter import Interpreter
 from gradwright.checking.judgements import Judgement, Learned
+from gradwright.checking.keeping import kept
 from gradwright.checking.layouts import Quantities
 from gradwright.checking.naming import Key, key, label
 from gradwright.checking.nodes import Array, Node, Unreadable
@@ -60,7 +61,9 @@ class Trials(Quantities):
         listener, events, notes = run.listener, len(run.events), len(run.notes)
         run.listener = None
         try:
-            value = run.evaluate(parsed(expression), event.frame)
+            tree = parsed(expression)
+            with kept(tree, event.frame):
+                value = run.evaluate(tree, event.frame)
             if event.combine is not None:
                 return event.combine(value)
             if event.manner == "item" and isinstance(value, (list, tuple, dict)):
