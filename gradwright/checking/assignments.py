@@ -23,9 +23,8 @@ from gradwright.checking.nodes import (
     Unreadable,
     View,
     part_mark,
-    unknown_of,
 )
-from gradwright.checking.objects import Event, Frame, Instance, Origin
+from gradwright.checking.objects import Event, Frame, Function, Instance, Origin
 from gradwright.checking.source import Cell, Source
 
 
@@ -56,14 +55,11 @@ class Assignments(Expressions):
 
     _unread: bool
 
-    def grow(self, owner: Any) -> None:
-        """Remember a container that later rounds of a loop would make larger, which are not followed."""
-        raise NotImplementedError
-
     def _note(self, tree: ast.AST, message: str, certain: bool = False, cut: bool = False) -> None:
         """Note what is not read; or, where that is certain, that an error is raised; or that a loop is cut."""
-        place = self._place(tree)
+        place, certain = self._place(tree), certain and not self.handled
         self._unread |= not certain and not cut
+        self.failed |= not cut
         if (place, message) not in self._noted:
             self._noted.add((place, message))
             self.notes.append(Note(place, message))
@@ -80,7 +76,7 @@ class Assignments(Expressions):
         except Unreadable as error:
             if not isinstance(error, Follows):
                 self._note(tree, str(error), isinstance(error, Raises))
-            return unknown_of(error)
+            return self.unknown(error)
 
     def _assign(self, tree: ast.Assign, frame: Frame) -> None:
         target, several = tree.targets[0], tree.value
@@ -112,6 +108,7 @@ class Assignments(Expressions):
                 self._store(tree.target, value, frame, tree, tree.value)
             elif isinstance(old, list) and kind is ast.Add and not isinstance(value, Array):
                 old.extend(self.iterate(value))
+                self.grow(old)
             else:
                 self._store(tree.target, self.binary(kind, old, value), frame, tree, tree.value)
             return
@@ -143,7 +140,7 @@ class Assignments(Expressions):
         except Unreadable as error:
             if not isinstance(error, Follows):
                 self._note(tree, str(error), isinstance(error, Raises))
-            event.unknown = unknown_of(error)
+            event.unknown = self.unknown(error)
             replaced = self._tell(event)
             if replaced is not None:
                 (whole if isinstance(whole, Array) else old).node = replaced
@@ -278,7 +275,7 @@ class Assignments(Expressions):
         except Unreadable as error:
             if not isinstance(error, Follows):
                 self._note(tree, str(error), isinstance(error, Raises))
-            event.unknown = unknown_of(error)
+            event.unknown = self.unknown(error)
         replaced = self._tell(event)
         if replaced is not None:
             owner.node = replaced
@@ -410,7 +407,11 @@ class Assignments(Expressions):
             owner = self.evaluate(_as_load(target.value), frame)
             if not isinstance(owner, Instance):
                 raise Unreadable("an attribute of such an object is not read")
-            owner.attributes[target.attr] = value
+            found = owner.kind.find(target.attr)
+            if isinstance(found, Function) and found.setter is not None:
+                self.enter(found.setter, [owner, value], {})
+            else:
+                owner.attributes[target.attr] = value
         elif isinstance(target, ast.Subscript):
             owner = self.evaluate(_as_load(target.value), frame)
             index = self.plain(self.index(target.slice, frame))

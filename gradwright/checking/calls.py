@@ -72,6 +72,10 @@ class Calls:
         """Remember a container that each round of a loop makes anew."""
         raise NotImplementedError
 
+    def grow(self, owner: Any) -> None:
+        """Remember a container that later rounds of a loop would make larger, which are not followed."""
+        raise NotImplementedError
+
     def function(self, tree: ast.FunctionDef | ast.Lambda, frame: Frame) -> Function:
         """Return the function of a definition."""
         raise NotImplementedError
@@ -175,11 +179,12 @@ class Calls:
 
     def _bind_arguments(self, function: Function, arguments: list[Any], options: dict[str, Any], frame: Frame) -> None:
         signature = function.tree.args
+        stops = Unreadable if function.manner == "wrapped" else Raises
         names = [a.arg for a in (*signature.posonlyargs, *signature.args)]
         given = dict(zip(names, arguments, strict=False))
         if len(arguments) > len(names):
             if signature.vararg is None:
-                raise Raises(f"{function.name} takes {len(names)} arguments, {len(arguments)} are given")
+                raise stops(f"{function.name} takes {len(names)} arguments, {len(arguments)} are given")
             given[signature.vararg.arg] = tuple(arguments[len(names):])
         elif signature.vararg is not None:
             given[signature.vararg.arg] = ()
@@ -189,12 +194,12 @@ class Calls:
         if signature.kwarg is not None:
             given[signature.kwarg.arg] = extra
         elif extra:
-            raise Raises(f"{function.name} has no argument {next(iter(extra))}")
+            raise stops(f"{function.name} has no argument {next(iter(extra))}")
         optional = names[len(names) - len(function.defaults):] if function.defaults else []
         given = dict(zip(optional, function.defaults, strict=False)) | function.keyword_defaults | given
         missing = [name for name in names if name not in given]
         if missing:
-            raise Raises(f"{function.name} lacks its argument {missing[0]}")
+            raise stops(f"{function.name} lacks its argument {missing[0]}")
         frame.names |= given
         frame.parameters = frozenset(given)
 
@@ -232,9 +237,11 @@ class Calls:
             if len(owner) > 10_000:
                 raise Unreadable("a text of that length")
         try:
-            return getattr(owner, name)(*arguments, **options)
+            value = getattr(owner, name)(*arguments, **options)
         except (TypeError, ValueError, LookupError, AttributeError) as error:
             raise Unreadable(str(error)) from error
+        self.grow(owner)
+        return self.made(value) if isinstance(value, (list, dict)) else value
 
     def _array_method(self, owner: Array, name: str, arguments: list[Any], options: dict[str, Any]) -> Any:
         if name in ("transpose", "reshape"):

@@ -21,7 +21,6 @@ from gradwright.checking.nodes import (
     Unreadable,
     View,
     part_mark,
-    unknown_of,
 )
 from gradwright.checking.numpy_table import VIEWS
 from gradwright.checking.objects import Class, Frame, Function, Instance, Method, Module, Parent
@@ -66,10 +65,14 @@ class Expressions(Calls):
     Attributes:
         comprehensions: Lists that were made by one, by identity, each with the item's expression and its frames.
         parts: Parts of the data that have a name.
+        handled: How many ``try`` statements with handlers are being followed, within each other.
+        failed: Whether something was not read since the innermost of them began.
     """
 
     comprehensions: dict[int, tuple[list[Any], ast.expr, list[Frame]]]
     parts: dict[object, Array]
+    handled: int
+    failed: bool
 
     def evaluate(self, tree: ast.expr, frame: Frame) -> Any:
         """Return the value of an expression.
@@ -135,7 +138,7 @@ class Expressions(Calls):
         try:
             return self.evaluate(tree, frame)
         except Unreadable as error:
-            return unknown_of(error, fresh=True)
+            return self.unknown(error, fresh=True)
 
     def _dict(self, tree: ast.Dict, frame: Frame) -> Any:
         made: dict[Any, Any] = self.made({})
@@ -235,6 +238,8 @@ class Expressions(Calls):
                 value = self.array(type(kind).__name__.lower(), function, left, right)
                 if isinstance(left, Array) and left.node.op == "random":
                     value.node.tags = frozenset([DRAWN])
+            elif isinstance(kind, (ast.Eq, ast.NotEq)) and isinstance(left, (Function, Class, Method)):
+                value = function(left, right)
             else:
                 value = self.python(function, left, right)
             if len(tree.ops) == 1:
@@ -263,16 +268,17 @@ class Expressions(Calls):
                 return owner.attributes[name]
             found = owner.kind.find(name)
             if found is None:
-                raise Raises(f"{owner.kind.name} has no attribute {name}")
-            if isinstance(found, Function) and found.is_property:
-                return self.enter(found, [owner], {})
-            static = not isinstance(found, Function) or found.static
-            return found if static else Method(owner, found)
+                error = Raises if self.is_whole(owner) else Unreadable
+                raise error(f"{owner.kind.name} has no attribute {name}")
+            return self._member(owner, found) if isinstance(found, Function) else found
         if isinstance(owner, Parent):
             found = next((f for base in owner.bases if (f := base.find(name)) is not None), None)
             return Method(owner.instance, found) if isinstance(found, Function) else Method(owner, name)
         if isinstance(owner, Class):
-            return owner.find(name) if owner.find(name) is not None else Method(owner, name)
+            found = owner.find(name)
+            if isinstance(found, Function) and found.manner == "class":
+                return Method(owner, found)
+            return Method(owner, name) if found is None else found
         if isinstance(owner, Array):
             if name == "T":
                 return View(owner, self.tape, "T", np.transpose)
@@ -281,6 +287,17 @@ class Expressions(Calls):
             if name in VIEWS:
                 return Method(owner, name)
         return Method(owner, name)
+
+    def _member(self, owner: Instance, found: Function) -> Any:
+        """Return what a function of a class is as an attribute of an object."""
+        if found.manner == "property":
+            return self.enter(found, [owner], {})
+        return found if found.manner == "static" else Method(owner.kind if found.manner == "class" else owner, found)
+
+    def unknown(self, error: Unreadable, fresh: bool = False) -> Unknown:
+        """Return the unknown value of what is not read; what is tried may stop, and the code goes on."""
+        stops = not self.handled
+        return Unknown(str(error), stops and isinstance(error, Raises), fresh, stops and isinstance(error, Undefined))
 
     def _subscript(self, tree: ast.Subscript, frame: Frame) -> Any:
         owner, index = self.evaluate(tree.value, frame), self.index(tree.slice, frame)

@@ -19,6 +19,9 @@ from gradwright.checking.source import Source
 
 MOST_STEPS, MOST_ROUNDS = 400_000, 2_000
 
+_MANNERS = {"staticmethod": "static", "classmethod": "class", "property": "property", "cached_property": "property"}
+
+
 class _Return(Exception):
     def __init__(self, value: Any) -> None:
         self.value = value
@@ -52,7 +55,8 @@ class Interpreter(Assignments):
         self._steps = self._cut = 0
         self._grown: dict[int, Any] = {}
         self._fresh: dict[int, Any] = {}
-        self._unread = False
+        self._unread = self.failed = False
+        self.handled = 0
         self._handlers: dict[type[ast.stmt], Callable[[Any, Frame], None]] = {
             ast.Assign: self._assign, ast.AugAssign: self._augassign, ast.AnnAssign: self._annassign,
             ast.Expr: self._expression, ast.For: self._for, ast.While: self._while, ast.If: self._if,
@@ -101,7 +105,7 @@ class Interpreter(Assignments):
                     self._note(statement, str(error), isinstance(error, Raises))
                 self._forget(statement, frame, str(error))
 
-    def _forget(self, statement: ast.stmt, frame: Frame, reason: str) -> None:
+    def _forget(self, statement: ast.AST, frame: Frame, reason: str) -> None:
         """Make unknown what a statement that was not read would have assigned."""
         for part in ast.walk(statement):
             if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
@@ -168,32 +172,32 @@ class Interpreter(Assignments):
             raise Unreadable(f"a loop of {len(items)} rounds is not followed")
         self._rounds(tree, items, frame)
 
+    def _round(self, body: list[ast.stmt], frame: Frame) -> bool:
+        """Follow a round of a loop, and return whether the loop goes on."""
+        try:
+            self._statements(body, frame)
+        except _Break:
+            return False
+        except _Continue:
+            pass
+        return True
+
     def _rounds(self, tree: ast.For, items: list[Any], frame: Frame) -> None:
         for item in items:
             self.bind(tree.target, item, frame)
             for part in ast.walk(tree.target):
                 if isinstance(part, ast.Name):
                     self._meet(part.id, part, frame)
-            try:
-                self._statements(tree.body, frame)
-            except _Break:
+            if not self._round(tree.body, frame):
                 return
-            except _Continue:
-                continue
         self._statements(tree.orelse, frame)
 
     def _while(self, tree: ast.While, frame: Frame) -> None:
         once = runs_once(tree)
         with self._within_cut() if once else nullcontext():
             for _ in range(1 if once else MOST_ROUNDS):
-                if not self.truth(tree.test, frame):
+                if not self.truth(tree.test, frame) or not self._round(tree.body, frame):
                     break
-                try:
-                    self._statements(tree.body, frame)
-                except _Break:
-                    return
-                except _Continue:
-                    continue
 
     @contextmanager
     def _within_cut(self) -> Iterator[None]:
@@ -227,7 +231,18 @@ class Interpreter(Assignments):
         self._statements(tree.body, frame)
 
     def _try(self, tree: ast.Try, frame: Frame) -> None:
-        self._statements([*tree.body, *tree.orelse, *tree.finalbody], frame)
+        """Follow what is tried; where that is not all read, a handler may run, and what it assigns is unknown."""
+        before, self.failed = self.failed, False
+        self.handled += bool(tree.handlers)
+        try:
+            self._statements(tree.body, frame)
+        finally:
+            self.handled -= bool(tree.handlers)
+        if self.failed:
+            for handler in tree.handlers:
+                self._forget(handler, frame, "an error may be handled there")
+        self.failed |= before
+        self._statements([*tree.orelse, *tree.finalbody], frame)
 
     def _return(self, tree: ast.Return | ast.Lambda, frame: Frame) -> None:
         expression = tree.body if isinstance(tree, ast.Lambda) else tree.value
@@ -301,12 +316,14 @@ class Interpreter(Assignments):
         return Function(tree, frame, self._cell, defaults, keyword)
 
     def _define(self, tree: ast.FunctionDef, frame: Frame) -> None:
-        made: Any = self.function(tree, frame)
+        made = self.function(tree, frame)
         for decorator in tree.decorator_list:
-            if isinstance(decorator, ast.Name) and decorator.id == "staticmethod":
-                made.static = True
-            if isinstance(decorator, ast.Name) and decorator.id in ("property", "cached_property"):
-                made.is_property = True
+            name = ast.unparse(decorator)
+            known = frame.names.get(name.removesuffix(".setter"))
+            if name.endswith(".setter") and isinstance(known, Function):
+                known.setter = made
+                return
+            made.manner = _MANNERS.get(name.rpartition(".")[2], "wrapped")
         frame.names[tree.name] = made
 
     def _class(self, tree: ast.ClassDef, frame: Frame) -> None:

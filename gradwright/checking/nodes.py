@@ -56,11 +56,6 @@ class Unknown:
         return self.raises or self.undefined
 
 
-def unknown_of(error: Unreadable, fresh: bool = False) -> Unknown:
-    """Return the unknown value of what is not read."""
-    return Unknown(str(error), isinstance(error, Raises), fresh, isinstance(error, Undefined))
-
-
 DRAWN = ("a random draw", 0)
 """The tag of what depends on a mask that is drawn, as that of dropout is: no line of a derivation has it."""
 

@@ -62,15 +62,25 @@ class Frame:
 
 @dataclass(eq=False)
 class Function:
-    """A function of the code, or a lambda."""
+    """A function of the code, or a lambda.
+
+    Attributes:
+        tree: Its definition.
+        closure: The names around it.
+        cell: Where it stands.
+        defaults: Those of its last positional arguments.
+        keyword_defaults: Those of its other arguments.
+        manner: ``static``, ``class`` or ``property`` by its decorator; ``wrapped`` by another, which is not followed.
+        setter: Of a property, what an assignment calls.
+    """
 
     tree: ast.FunctionDef | ast.Lambda
     closure: Frame
     cell: Cell
     defaults: tuple[Any, ...] = ()
     keyword_defaults: dict[str, Any] = field(default_factory=dict)
-    static: bool = False
-    is_property: bool = False
+    manner: str = ""
+    setter: Function | None = None
 
     @cached_property
     def generates(self) -> bool:
@@ -91,7 +101,7 @@ class Function:
         while waiting:
             node = waiting.pop()
             if isinstance(node, (ast.FunctionDef, ast.Lambda, ast.ClassDef, ast.ListComp, ast.SetComp, ast.DictComp,
-                                 ast.GeneratorExp)):
+                                 ast.GeneratorExp, ast.ExceptHandler)):
                 continue
             if isinstance(node, (ast.Global, ast.Nonlocal)):
                 return frozenset()
