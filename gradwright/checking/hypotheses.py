@@ -80,7 +80,7 @@ def search(bench: Bench, setting: Setting, explained: Explained, networks: Seque
     mended = bench.corrections(setting, explained)
     lines = lines_to_try(bench, explained, mended)
     kept = frozenset(explained.judge.learned.decays)
-    found = _by_order(bench, lines, kept)
+    found = _by_order(bench, lines, kept, until)
     if found is not None:
         return found
     events = bench.plain[0].events
@@ -120,12 +120,14 @@ def search(bench: Bench, setting: Setting, explained: Explained, networks: Seque
     return None
 
 
-def _by_order(bench: Bench, lines: Sequence[Event], kept: frozenset[str]) -> Hypothesis | None:
+def _by_order(bench: Bench, lines: Sequence[Event], kept: frozenset[str], until: float) -> Hypothesis | None:
     """Return a later line that belongs before one that raises an error, where all is right with it there."""
     for line in lines:
         if line.unknown is not None and line.unknown.stops:
             for block, k in blocks_of(line):
                 for other in range(k + 1, min(k + 4, len(block))):
+                    if time.process_time() > until:
+                        return None
                     with swapped(block, k, other):
                         found = _reading(bench, line, None, kept)
                     if found is not None:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
 from gradwright.checking.nodes import Array, View
 from gradwright.checking.objects import Frame, Function, Instance, Method
 
@@ -15,9 +17,16 @@ DEEPEST = 4
 
 
 @contextmanager
-def kept(expression: ast.expr, frame: Frame) -> Iterator[None]:
-    """Let an expression be tried, and undo what functions and methods of the code that it calls have changed."""
-    undo: list[Callable[[], None]] = []
+def kept(expression: ast.expr, frame: Frame, random: np.random.RandomState) -> Iterator[None]:
+    """Let an expression be tried, and undo what functions and methods of the code that it calls have changed.
+
+    Args:
+        expression: The expression.
+        frame: The names that it sees.
+        random: What NumPy's own functions draw from.
+    """
+    state = random.get_state()
+    undo: list[Callable[[], None]] = [lambda: random.set_state(state)]
     if any(isinstance(n, ast.Call) and _is_own(n.func, frame) for n in ast.walk(expression)):
         seen: set[int] = set()
         around: Frame | None = frame
@@ -57,6 +66,8 @@ def _keep(value: Any, undo: list[Callable[[], None]], seen: set[int], depth: int
             _keep(item, undo, seen, depth + 1)
     elif isinstance(value, Array) and not isinstance(value, View):
         undo.append(_of_array(value))
+    elif isinstance(value, np.random.Generator):
+        undo.append(_of_generator(value))
 
 
 def _of_dict(value: dict[Any, Any], before: dict[Any, Any]) -> Callable[[], None]:
@@ -69,6 +80,14 @@ def _of_dict(value: dict[Any, Any], before: dict[Any, Any]) -> Callable[[], None
 def _of_list(value: list[Any], before: list[Any]) -> Callable[[], None]:
     def put_back() -> None:
         value[:] = before
+    return put_back
+
+
+def _of_generator(value: np.random.Generator) -> Callable[[], None]:
+    state = value.bit_generator.state
+
+    def put_back() -> None:
+        value.bit_generator.state = state
     return put_back
 
 

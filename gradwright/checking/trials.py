@@ -62,7 +62,7 @@ class Trials(Quantities):
         run.listener = None
         try:
             tree = parsed(expression)
-            with kept(tree, event.frame):
+            with kept(tree, event.frame, run.random):
                 value = run.evaluate(tree, event.frame)
             if event.combine is not None:
                 return event.combine(value)

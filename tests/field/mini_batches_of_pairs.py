@@ -1,64 +1,57 @@
+# Handwritten digits as pairs of columns, two mini-batches a round, and a count of hits on others.
 import random
+
 import numpy as np
-class Network(object):
-    def __init__(self, sizes):
-        self.num_layers = len(sizes)
-        self.sizes = sizes
-        self.biases = [np.random.randn(y, 1) for y in sizes[1:]]
-        self.weights = [np.random.randn(y, x) for x, y in zip(sizes[:-1], sizes[1:])]
-    def feedforward(self, a):
-        for b, w in zip(self.biases, self.weights):
-            a = sigmoid(np.dot(w, a) + b)
-        return a
-    def SGD(self, training_data, epochs, mini_batch_size, eta, test_data=None):
-        n = len(training_data)
-        for j in range(epochs):
-            random.shuffle(training_data)
-            mini_batches = [training_data[k:k + mini_batch_size] for k in range(0, n, mini_batch_size)]
-            for mini_batch in mini_batches:
-                self.update_mini_batch(mini_batch, eta)
-            if test_data:
-                print("Epoch {0}: {1} / {2}".format(j, self.evaluate(test_data), len(test_data)))
-    def update_mini_batch(self, mini_batch, eta):
-        nabla_b = [np.zeros(b.shape) for b in self.biases]
-        nabla_w = [np.zeros(w.shape) for w in self.weights]
-        for x, y in mini_batch:
-            delta_nabla_b, delta_nabla_w = self.backprop(x, y)
-            nabla_b = [nb + dnb for nb, dnb in zip(nabla_b, delta_nabla_b)]
-            nabla_w = [nw + dnw for nw, dnw in zip(nabla_w, delta_nabla_w)]
-        self.weights = [w - (eta / len(mini_batch)) * nw for w, nw in zip(self.weights, nabla_w)]
-        self.biases = [b - (eta / len(mini_batch)) * nb for b, nb in zip(self.biases, nabla_b)]
-    def backprop(self, x, y):
-        nabla_b = [np.zeros(b.shape) for b in self.biases]
-        nabla_w = [np.zeros(w.shape) for w in self.weights]
-        activation = x
-        activations = [x]
-        zs = []
-        for b, w in zip(self.biases, self.weights):
-            z = np.dot(w, activation) + b
-            zs.append(z)
-            activation = sigmoid(z)
-            activations.append(activation)
-        delta = self.cost_derivative(activations[-1], y) * sigmoid_prime(zs[-1])
-        nabla_b[-1] = delta
-        nabla_w[-1] = np.dot(delta, activations[-2].transpose())
-        for l in range(2, self.num_layers):
-            z = zs[-l]
-            sp = sigmoid_prime(z)
-            delta = np.dot(self.weights[-l + 1].transpose(), delta) * sp
-            nabla_b[-l] = delta
-            nabla_w[-l] = np.dot(delta, activations[-l - 1].transpose())
-        return (nabla_b, nabla_w)
-    def evaluate(self, test_data):
-        test_results = [(np.argmax(self.feedforward(x)), np.argmax(y)) for (x, y) in test_data]
-        return sum(int(x == y) for (x, y) in test_results)
-    def cost_derivative(self, output_activations, y):
-        return output_activations - y
-def sigmoid(z):
-    return 1.0 / (1.0 + np.exp(-z))
-def sigmoid_prime(z):
-    return sigmoid(z) * (1 - sigmoid(z))
-pts = np.random.randn(60, 2)
-train = [(p.reshape(2, 1), np.eye(2)[:, [int(p[0] > p[1])]]) for p in pts]
-net = Network([2, 5, 4, 2])
-net.SGD(train, 3, 10, 3.0, test_data=train[:20])
+
+rng = np.random.RandomState(4)
+points = rng.randn(40, 3)
+pairs = [(point.reshape(3, 1), np.eye(2)[:, [int(point[0] > point[2])]]) for point in points]
+held_back = pairs[:12]
+
+layers = [3, 6, 4, 2]
+Ws = [0.6 * rng.randn(after, before) for before, after in zip(layers[:-1], layers[1:])]
+bs = [0.1 * rng.randn(after, 1) for after in layers[1:]]
+
+
+def squash(s):
+    return 1.0 / (1.0 + np.exp(-s))
+
+
+def run_through(column):
+    for W, b in zip(Ws, bs):
+        column = squash(W @ column + b)
+    return column
+
+
+def slopes_of(column, wanted):
+    outs = [column]
+    for W, b in zip(Ws, bs):
+        outs.append(squash(W @ outs[-1] + b))
+    by_W, by_b = [None] * len(Ws), [None] * len(bs)
+    signal = (outs[-1] - wanted) * outs[-1] * (1 - outs[-1])
+    for place in range(len(Ws) - 1, -1, -1):
+        by_W[place] = signal @ outs[place].T
+        by_b[place] = signal
+        if place > 0:
+            signal = (Ws[place].T @ signal) * outs[place] * (1 - outs[place])
+    return by_W, by_b
+
+
+def learn_from(batch, eta):
+    global Ws, bs
+    sum_W = [np.zeros_like(W) for W in Ws]
+    sum_b = [np.zeros_like(b) for b in bs]
+    for column, wanted in batch:
+        by_W, by_b = slopes_of(column, wanted)
+        sum_W = [total + part for total, part in zip(sum_W, by_W)]
+        sum_b = [total + part for total, part in zip(sum_b, by_b)]
+    Ws = [W - eta / len(batch) * total for W, total in zip(Ws, sum_W)]
+    bs = [b - eta / len(batch) * total for b, total in zip(bs, sum_b)]
+
+
+for epoch in range(3):
+    random.shuffle(pairs)
+    for batch in [pairs[k:k + 8] for k in range(0, len(pairs), 8)]:
+        learn_from(batch, 2.0)
+    hits = sum(int(np.argmax(run_through(c)) == np.argmax(w)) for c, w in held_back)
+    print(epoch, hits)
