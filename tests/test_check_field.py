@@ -111,6 +111,16 @@ def test_what_is_neither_a_path_nor_code() -> None:
         gradwright.check(3)  # type: ignore[arg-type]
 
 
+def test_a_gradient_of_one_sample_is_named_at_its_update() -> None:
+    """Where the sum over a mini-batch is lost, the update goes by one sample: what it reads has no name of its own."""
+    source = (FIELD / "mini_batches_of_pairs.py").read_text(encoding="utf-8")
+    right = "sum_b = [total + part for total, part in zip(sum_b, by_b)]"
+    assert source.count(right) == 1
+    check = check_source(source_of(source.replace(right, "sum_b = by_b")))
+    assert [f.kind for f in check.errors] == ["missing_sum"]
+    assert check.errors[0].source.startswith("bs = [b - eta")
+
+
 def test_a_guarded_loss_that_raises_is_named() -> None:
     source = (FIELD / "dataclasses_of_arrays.py").read_text(encoding="utf-8")
     line = source[:source.index("return -np.mean")].count("\n") + 1

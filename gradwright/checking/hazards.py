@@ -298,15 +298,14 @@ def _partly(judge: Judge) -> list[Finding]:
             continue
         gradients = [j.event for j in judge.judgements.values() if j.ours == f"grad_{update.ours}"
                      and j.event.index < update.event.index and j.event.manner in ("assign", "item")]
-        for gradient in gradients[-1:]:
-            near = gradient.frame.function is update.event.frame.function
-            event = gradient if near else update.event  # between them it is handed on, and lost
-            source = source_of(event)
-            added = source.replace(" = ", " += ", 1) if near and isinstance(event.tree, ast.Assign) else ""
-            what, few = said(f"grad_{update.ours}"), len(samples[update.event.index])
-            message = (f"{what} is that of {few} of {len(most)} samples, over which other gradients are added up: each "
-                       "round replaces it.")
-            found[event.spot] = Finding(event.place, source, "missing_sum", event.target, message, correction=added)
+        near = bool(gradients) and gradients[-1].frame.function is update.event.frame.function
+        event = gradients[-1] if near else update.event  # between them it is handed on, and lost
+        source = source_of(event)
+        added = source.replace(" = ", " += ", 1) if near and isinstance(event.tree, ast.Assign) else ""
+        what, few = said(f"grad_{update.ours}"), len(samples[update.event.index])
+        message = (f"{what} is that of {few} of {len(most)} samples, over which other gradients are added up: each "
+                   "round replaces it.")
+        found[event.spot] = Finding(event.place, source, "missing_sum", event.target, message, correction=added)
     return list(found.values())
 
 
